@@ -1,0 +1,1 @@
+"""Refund policies as versioned YAML, run by a generic state-machine engine."""

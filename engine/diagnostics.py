@@ -1,0 +1,196 @@
+"""Findings about a policy, as values with a place.
+
+A diagnostic says what is wrong, where, and what to do. Codes never change their meaning and are never used twice; the
+catalogue below is the only list of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Severity = Literal["error", "warning"]
+
+#: More than this many are cut, and the report says how many.
+LIMIT: Final = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A stretch of a file; lines and columns count from 1, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the catalogue: what a code stands for."""
+
+    code: str
+    #: Name of its page, docs/diagnostics/<code>-<name>.md.
+    name: str
+    severity: Severity
+    #: What it finds, in a sentence.
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding."""
+
+    code: str
+    severity: Severity
+    message: str
+    place: Place
+    #: The remedy, with a did-you-mean where one is near.
+    hint: str | None = None
+    #: Other places that matter, each with a note.
+    related: tuple[tuple[str, Place], ...] = ()
+
+    @property
+    def order(self) -> tuple[Place, str, str]:
+        """What reports are sorted by."""
+        return (self.place, self.code, self.message)
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """The one list that a check writes its findings to."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        *,
+        hint: str | None = None,
+        related: Iterable[tuple[str, Place]] = (),
+    ) -> None:
+        """Record a finding under a code of the catalogue."""
+        rule = CATALOGUE[code]
+        self.found.append(
+            Diagnostic(
+                code=code,
+                severity=rule.severity,
+                message=message,
+                place=place,
+                hint=hint,
+                related=tuple(related),
+            )
+        )
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error, and so the policy cannot run."""
+        return any(item.severity == "error" for item in self.found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Return every different finding in the order of the files."""
+        return tuple(sorted(set(self.found), key=lambda item: item.order))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Return the hint for a name that nothing has: the nearest one, or all if they are few.
+
+    >>> did_you_mean("in_reveiw", ["in_review", "closed"])
+    'did you mean `in_review`?'
+    """
+    names = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not near:
+        folded = {name.casefold(): name for name in names}
+        near = [folded[word.casefold()]] if word.casefold() in folded else []
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if 0 < len(names) <= 8:
+        return "one of " + ", ".join(f"`{name}`" for name in names)
+    return None
+
+
+def _catalogue(rows: Sequence[tuple[str, str, Severity, str]]) -> dict[str, Rule]:
+    return {code: Rule(code, name, severity, about) for code, name, severity, about in rows}
+
+
+CATALOGUE: Final[dict[str, Rule]] = _catalogue(
+    [
+        # 0xx: reading the file
+        ("AM001", "unreadable-file", "error", "the file cannot be read, or is not UTF-8 text"),
+        ("AM002", "not-yaml", "error", "the text is not YAML"),
+        ("AM003", "too-large", "error", "the file is larger, deeper or wider than a policy may be"),
+        ("AM004", "duplicate-key", "error", "a key stands twice in one map"),
+        (
+            "AM005",
+            "alias-or-tag",
+            "error",
+            "anchors, aliases, merge keys and tags are not part of the language",
+        ),
+        ("AM006", "several-documents", "error", "a file holds more than one document, or none"),
+        ("AM007", "yaml-trap", "error", "YAML reads this otherwise than it looks"),
+        ("AM008", "bad-key", "error", "a key is not text"),
+        # 1xx: structure and names
+        ("AM101", "unknown-key", "error", "a key is not part of the language at this place"),
+        ("AM102", "wrong-shape", "error", "a value has the wrong shape: a map where text is due, and so on"),
+        ("AM103", "missing-key", "error", "a key that must be there is not"),
+        ("AM104", "unknown-name", "error", "nothing is declared under that name"),
+        ("AM105", "name-clash", "error", "two declarations share a name"),
+        ("AM106", "bad-literal", "error", "a literal is not of its declared type"),
+        (
+            "AM107",
+            "bad-extends",
+            "error",
+            "the policy that this one extends cannot be found, or extends it in turn",
+        ),
+        ("AM108", "nothing-to-remove", "error", "`null` removes what is not there"),
+        (
+            "AM109",
+            "unsupported",
+            "error",
+            "the policy is written in a version of the language that this engine does not know",
+        ),
+        (
+            "AM110",
+            "bad-in-force",
+            "error",
+            "the time in which the policy is in force ends before it begins, or overlaps another version's",
+        ),
+        # 2xx: expressions
+        ("AM201", "syntax", "error", "the expression cannot be read"),
+        ("AM202", "type", "error", "an operator or function does not take a value of that type"),
+        ("AM203", "unknown-literal", "error", "a quoted text is not one of the enum's values"),
+        ("AM204", "may-be-missing", "error", "a value is demanded where a fact may be missing"),
+        ("AM205", "cycle", "error", "declarations are defined by one another"),
+        ("AM206", "unknown-function", "error", "there is no function of that name"),
+        ("AM207", "bad-moment", "error", "the moment cannot be read, or cannot be meant"),
+        ("AM208", "sensitive-leak", "error", "a sensitive value would flow to where it is not protected"),
+        # 3xx: flow
+        ("AM301", "no-initial-state", "error", "no state is initial, or more than one is"),
+        ("AM302", "unreachable-state", "warning", "no way leads into the state"),
+        ("AM303", "no-way-out", "error", "a state that is not final has no way out"),
+        ("AM304", "no-last-outcome", "error", "the breach of a clock may find no outcome that holds"),
+        (
+            "AM305",
+            "shadowed-transition",
+            "error",
+            "a transition can never be chosen, for one before it always is",
+        ),
+        ("AM306", "two-writers", "error", "two parts of one step set the same fact"),
+        # 4xx: tables
+        ("AM401", "shadowed-rule", "warning", "a rule of a table can never be the one that hits"),
+        ("AM402", "overlapping-rules", "error", "two rules of a table with `hit: unique` hold at once"),
+        ("AM403", "bad-cell", "error", "a cell of a table cannot be read"),
+        # 5xx: care
+        ("AM501", "unused", "warning", "something is declared and never used"),
+        ("AM502", "window-backwards", "error", "a window closes before it opens"),
+    ]
+)

@@ -1,0 +1,30 @@
+"""Exceptions that a host can cause. What an author can cause is a diagnostic, never one of these."""
+
+from __future__ import annotations
+
+
+class AmendsError(Exception):
+    """The root of every exception that amends raises on purpose; its docstring is its default text."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class InvalidValue(AmendsError, ValueError):  # noqa: N818 - a host reads it as a statement
+    """A value is not of its declared type; pass one that is."""
+
+
+class RuleError(AmendsError):
+    """A rule failed while it was computed: division by zero, overflow, a missing key, mixed currencies."""
+
+
+class CorruptJournal(AmendsError):  # noqa: N818
+    """A journal entry does not fit the chain before it; restore it from a copy."""
+
+
+class UnknownPolicy(AmendsError, LookupError):  # noqa: N818
+    """No policy of that name, version or digest is in the library; load the folder that holds it."""
+
+
+class OutOfOrder(AmendsError):  # noqa: N818
+    """An input is older than the case, or a timer due before it has not fired; fire what is due first."""

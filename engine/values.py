@@ -1,0 +1,245 @@
+"""Values of the policy language in Python, and their canonical JSON.
+
+bool: bool · int: int (64 bits) · decimal: Fraction · text, enum: str · timestamp: datetime in UTC · duration: timedelta ·
+date: date · period: Period · money: Money · window: Window · list: tuple · record, map: dict, never changed in place ·
+missing: Unknown · erased: Sealed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from .errors import InvalidValue
+from .money import Money, decimal_text, parse_money
+from .period import Period, parse_period
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What an expression is worth when facts it needs are missing.
+
+    `missing` holds their paths, such as `claim.amount`.
+    """
+
+    missing: frozenset[str] = frozenset()
+
+    def __or__(self, other: Unknown) -> Unknown:
+        return Unknown(self.missing | other.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sensitive value that is not here: only its keyed commitment (hex) is."""
+
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time between two moments, as known now; both ends are the last or first second inside.
+
+    `opens` None means it was always open, `closes` None that it never closes.
+    """
+
+    opens: datetime | Unknown | None
+    closes: datetime | Unknown | None
+    #: The reason codes for an instant before it opens and after it has closed.
+    early: str | None = None
+    late: str | None = None
+
+    def contains(self, instant: datetime) -> bool | Unknown:
+        """Return whether an instant lies inside; unknown while a moment that matters is."""
+        after_end = self.is_past(instant)
+        if after_end is True:
+            return False
+        before_start = (
+            self.opens if isinstance(self.opens, Unknown) else self.opens is not None and instant < self.opens
+        )
+        if before_start is True:
+            return False
+        if isinstance(before_start, Unknown):
+            return before_start | after_end if isinstance(after_end, Unknown) else before_start
+        return after_end if isinstance(after_end, Unknown) else True
+
+    def is_past(self, instant: datetime) -> bool | Unknown:
+        """Return whether it has closed by an instant; its last second is still inside."""
+        if isinstance(self.closes, Unknown):
+            return self.closes
+        return self.closes is not None and instant > self.closes
+
+    def reason(self, instant: datetime) -> str | None:
+        """Return the reason code for an instant outside, or None inside, and where none was declared."""
+        if self.is_past(instant) is True:
+            return self.late
+        if isinstance(self.opens, datetime) and instant < self.opens:
+            return self.early
+        return None
+
+
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_DURATION: Final = re.compile(r"-?\d{1,12}s", re.ASCII)
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read an RFC 3339 instant with its offset; it is floored to the second and kept in UTC.
+
+    Raises:
+        InvalidValue: the text is not an instant, or has no offset.
+
+    >>> parse_timestamp("2026-03-05T20:00:00-05:00").isoformat()
+    '2026-03-06T01:00:00+00:00'
+    """
+    if _INSTANT.fullmatch(text) is None:
+        raise InvalidValue(
+            f"`{text[:60]}` is not an instant with an offset, such as `2026-03-05T20:00:00-05:00`"
+        )
+    try:
+        parsed = datetime.fromisoformat(re.sub(r"\.\d+", "", text).upper().replace(" ", "T"))
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidValue(f"`{text[:60]}` is not a date and time of the calendar") from None
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an instant in UTC to the second.
+
+    >>> instant_text(parse_timestamp("2026-03-05T20:00:00-05:00"))
+    '2026-03-06T01:00:00Z'
+    """
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+def parse_date(text: str) -> date:
+    """Read `2026-03-05`.
+
+    Raises:
+        InvalidValue: the text is not a date of the calendar.
+    """
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidValue(f"`{text[:60]}` is not a date such as `2026-03-05`")
+
+
+def to_json(value: Value) -> Any:
+    """Return a value as JSON that tells its own type, so that reading it needs no policy.
+
+    Text, booleans, lists and records are themselves; everything else is a map of one key that begins with `$`.
+
+    >>> to_json({"amount": Money(Fraction("12.5"), "USD"), "tries": 2})
+    {'amount': {'$money': '12.5 USD'}, 'tries': {'$int': '2'}}
+    """
+    match value:
+        case bool() | str() | None:
+            return value
+        case int():
+            return {"$int": str(value)}
+        case Fraction():
+            return {"$decimal": decimal_text(value)}
+        case Money():
+            return {"$money": f"{decimal_text(value.amount)} {value.currency}".rstrip()}
+        case datetime():
+            return {"$at": instant_text(value)}
+        case date():
+            return {"$date": value.isoformat()}
+        case timedelta():
+            return {"$duration": f"{value // timedelta(seconds=1)}s"}
+        case Period():
+            return {"$period": str(value)}
+        case Unknown():
+            return {"$unknown": sorted(value.missing)}
+        case Sealed():
+            return {"$sealed": value.commitment}
+        case list() | tuple():
+            return [to_json(item) for item in value]
+        case Mapping():
+            if any(key.startswith("$") for key in value):
+                return {"$map": [[key, to_json(item)] for key, item in sorted(value.items())]}
+            return {key: to_json(item) for key, item in value.items()}
+    raise TypeError(f"{type(value).__name__} is not a value of the policy language")
+
+
+def from_json(data: Any) -> Value:
+    """Return the value that `to_json` wrote.
+
+    Raises:
+        InvalidValue: the data was not written by it.
+
+    >>> from_json({"$money": "12.5 USD"})
+    Money(amount=Fraction(25, 2), currency='USD')
+    """
+    if isinstance(data, list):
+        return tuple(from_json(item) for item in data)
+    if isinstance(data, dict):
+        if len(data) == 1:
+            ((key, item),) = data.items()
+            if key.startswith("$"):
+                return _tagged(key, item)
+        return {key: from_json(item) for key, item in data.items()}
+    if data is None or isinstance(data, bool | str):
+        return data
+    raise InvalidValue(f"`{data!r:.60}` is not a stored value")
+
+
+def _tagged(tag: str, item: Any) -> Value:
+    match tag:
+        case "$int":
+            return int(item)
+        case "$decimal":
+            return Fraction(item)
+        case "$money":
+            amount, _, currency = item.partition(" ")
+            return Money(Fraction(amount), currency)
+        case "$at":
+            return parse_timestamp(item)
+        case "$date":
+            return parse_date(item)
+        case "$duration":
+            return parse_duration(item)
+        case "$period":
+            return parse_period(item)
+        case "$unknown":
+            return Unknown(frozenset(item))
+        case "$sealed":
+            return Sealed(item)
+        case "$map":
+            return {key: from_json(value) for key, value in item}
+    raise InvalidValue(f"`{tag}` is not a stored type")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read whole seconds, such as `90s`.
+
+    Raises:
+        InvalidValue: the text is not a duration.
+    """
+    if _DURATION.fullmatch(text) is None:
+        raise InvalidValue(f"`{text[:60]}` is not a duration in seconds such as `90s`")
+    return timedelta(seconds=int(text[:-1]))
+
+
+__all__ = [
+    "Sealed",
+    "Unknown",
+    "Value",
+    "Window",
+    "from_json",
+    "instant_text",
+    "parse_date",
+    "parse_duration",
+    "parse_money",
+    "parse_period",
+    "parse_timestamp",
+    "to_json",
+]
