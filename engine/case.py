@@ -1,0 +1,175 @@
+"""A case: one running instance of a policy, as a frozen record.
+
+A case is what its journal says; `evolve` rebuilds it step by step without the policy. Values are those of values.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Literal
+
+from .money import Money
+from .values import Value
+
+#: The leg of a policy that declares `states` and no legs.
+MAIN: Final = "main"
+
+ClockStatus = Literal["running", "paused", "met", "breached", "ended"]
+PartStatus = Literal["granted", "needs_details", "held", "asked", "settled", "failed", "reversed"]
+PayoutStatus = Literal["none", "granted", "needs_details", "held", "asked", "settled", "failed", "reversed"]
+
+#: The states of a payout that its record shows, in the order of its life.
+PAYOUT_STATES: Final[tuple[PayoutStatus, ...]] = (
+    "none",
+    "granted",
+    "needs_details",
+    "held",
+    "asked",
+    "settled",
+    "failed",
+    "reversed",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRef:
+    """What a case is pinned to: a policy, and the two digests (SHA-256, hex) of what it was then."""
+
+    name: str
+    version: str
+    #: Of the bundle's bytes.
+    bundle: str
+    #: Of the resolved model: overlays and dates applied, labels left out.
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a paused clock keeps: seconds, or whole counted days of a calendar."""
+
+    count: int
+    unit: Literal["seconds", "days", "business days"]
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A clock that has started. Its breach fires at `due` + 1 s while it is running."""
+
+    name: str
+    #: The state it belongs to, or None for a clock of the case itself.
+    state: str | None
+    status: ClockStatus
+    started_at: datetime
+    #: The last second in time; None while paused.
+    due: datetime | None
+    left: Left | None = None
+    #: How the due moment was counted, for a pause: its unit and calendar.
+    counted: Literal["seconds", "days", "business days"] = "seconds"
+    calendar: str = ""
+    #: Instants at which reminders are still to be sent.
+    reminders: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a payout: one amount on one route."""
+
+    id: str
+    amount: Money
+    status: PartStatus
+    #: The id of the route, and where it sends the money; None while no route is found or the route holds it.
+    route: str | None = None
+    via: str | None = None
+    #: Paths of the facts that the route waits for.
+    missing: tuple[str, ...] = ()
+    #: Whether it is to be asked for as soon as it waits for nothing.
+    wanted: bool = False
+    #: How often it was asked for; with the case, the payout and the part it makes the effect's key.
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """Money out of a kind, part by part."""
+
+    granted: Money
+    parts: tuple[Part, ...]
+    #: The sequence number of the step that granted it last.
+    seq: int
+
+    def total(self, *statuses: PartStatus) -> Money:
+        """Return the sum of the parts in any of the given statuses."""
+        return sum((p.amount for p in self.parts if p.status in statuses), Money(self.granted.amount * 0, self.granted.currency))
+
+    @property
+    def paid(self) -> Money:
+        """What was settled and not taken back."""
+        return self.total("settled")
+
+    @property
+    def state(self) -> PayoutStatus:
+        """The state of the whole: of the part that is furthest from done."""
+        found = {part.status for part in self.parts}
+        order: tuple[PartStatus, ...] = ("failed", "held", "needs_details", "granted", "asked", "settled", "reversed")
+        return next((status for status in order if status in found), "settled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """Something that fires by itself: `breach:ID`, `remind:ID` or `wake`."""
+
+    id: str
+    fires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why: a code of the policy, the rule that gave it, its sources, and the values its sentence speaks of."""
+
+    code: str
+    #: The id of the candidate or rule.
+    rule: str | None = None
+    sources: tuple[str, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case after some step."""
+
+    id: str
+    policy: PolicyRef
+    #: The number of the last step; the opening is 0.
+    seq: int
+    #: The instant of the last step (UTC).
+    at: datetime
+    #: Leg to state.
+    legs: Mapping[str, str]
+    #: Facts, and the records of accepted events, by name.
+    facts: Mapping[str, Value]
+    #: By id: `state/name`, or `name` for a clock of the case itself.
+    clocks: Mapping[str, Clock]
+    payouts: Mapping[str, Payout]
+    #: In the order in which they fire.
+    timers: tuple[Timer, ...]
+    timezone: str
+    currency: str | None
+    decision: Value = None
+    reason: Reason | None = None
+    #: Why a person has to look at it: a rule failed.
+    needs_human: str | None = None
+    #: Conditions of escalations that held after the last step: they fire when they become true.
+    holding: tuple[str, ...] = ()
+    #: Digest of the journal's last entry (SHA-256, hex).
+    head: str = "0" * 64
+    #: The key under which sensitive values are committed to; it never stands in the journal.
+    secret: bytes = field(default=b"", repr=False)
+
+    @property
+    def state(self) -> str:
+        """The state of the only leg, or of the leg `main`."""
+        return self.legs[MAIN] if MAIN in self.legs else next(iter(self.legs.values()))

@@ -1,0 +1,327 @@
+"""A compiled policy, as frozen records: what `compile` makes of a document and `decide` reads.
+
+Everything an author wrote is here as typed data: names are resolved, expressions checked, literals read. Nothing here
+is text to be interpreted again. Spec: docs/language.md, whose words these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from .calendar import Calendar
+from .case import PolicyRef
+from .diagnostics import Place
+from .expression import Checked
+from .moment import CompiledMoment
+from .money import Rounding
+from .period import Period
+from .source import Source
+from .table import CompiledTable
+from .types import RecordType, Type
+from .values import Value
+
+#: Text for people: language tag to text; the tag "" holds text given without a language.
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A condition that is one expression."""
+
+    checked: Checked
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllOf:
+    """Holds when every item does."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOf:
+    """Holds when one item does."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """Holds when the item does not."""
+
+    item: Condition
+
+
+Condition = Leaf | AllOf | AnyOf | Not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A literal, already read."""
+
+    value: Value
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """An expression whose value is demanded."""
+
+    checked: Checked
+    place: Place
+
+
+Term = Constant | Computed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A fact, or a field of an event or an effect."""
+
+    name: str
+    type: Type
+    default: Term | None
+    sensitive: bool
+    says: Text
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that may arrive."""
+
+    name: str
+    #: Roles that may send it.
+    by: tuple[str, ...]
+    fields: tuple[Field, ...]
+    keep_as: str | None
+    says: Text
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Ask the host for a declared effect."""
+
+    effect: str
+    fields: tuple[tuple[str, Term], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pay:
+    """Move money: `pay` asks, `grant` fixes, `reverse` takes back."""
+
+    verb: Literal["pay", "grant", "reverse"]
+    payout: str
+    amount: Term | None
+    place: Place
+
+
+Action = Ask | Pay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happens when a candidate is taken."""
+
+    to: str | None = None
+    #: Fact to its new value; None clears it.
+    sets: tuple[tuple[str, Term | None], ...] = ()
+    do: tuple[Action, ...] = ()
+    decision: Term | None = None
+    reason: Term | None = None
+    refuse: Term | None = None
+    alarm: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One way a case may go: conditions, and an outcome."""
+
+    id: str
+    place: Place
+    outcome: Outcome
+    #: Roles that may take it; empty means every role that may send the event.
+    by: tuple[str, ...] = ()
+    condition: Condition | None = None
+    #: Paths that must be there, each with the expression that asks.
+    needs: tuple[tuple[str, Checked], ...] = ()
+    unknown: Outcome | None = None
+    sources: tuple[str, ...] = ()
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether it always holds."""
+        return self.condition is None and not self.needs and not self.by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """An instant before a due moment."""
+
+    period: Period
+    #: How whole days end: at the due's wall-clock time, or at the start or end of the day.
+    ends: Literal["same_time", "start_of_day", "end_of_day"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    """A clock as declared."""
+
+    id: str
+    name: str
+    #: The state it belongs to, or None for a clock of the case itself.
+    state: str | None
+    due: CompiledMoment
+    place: Place
+    reminders: tuple[Reminder, ...] = ()
+    pause_while: Condition | None = None
+    breach: tuple[Candidate, ...] = ()
+    #: For clocks of the case: states and events that start it; empty means the opening.
+    starts: tuple[str, ...] = ()
+    met_by: tuple[str, ...] = ()
+    live: bool = False
+    until_met: bool = False
+    says: Text
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a leg may stand."""
+
+    name: str
+    place: Place
+    initial: bool
+    #: The reason by which events are refused here, or None for a state that is open.
+    final: str | None
+    waits_for: tuple[str, ...]
+    says: Text
+    slas: tuple[Sla, ...]
+    on: Mapping[str, tuple[Candidate, ...]]
+    always: tuple[Candidate, ...]
+    enter: tuple[Action, ...]
+    exit: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One machine: states, of which one is initial."""
+
+    name: str
+    states: Mapping[str, State]
+    initial: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A candidate that holds across states: on an event, on a condition's becoming true, or at a moment."""
+
+    name: str
+    states: frozenset[str]
+    candidate: Candidate
+    event: str | None = None
+    when: Condition | None = None
+    at: CompiledMoment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way for money to go; without `via` it holds it."""
+
+    id: str
+    condition: Condition | None
+    via: Term | None
+    needs: tuple[tuple[str, Checked], ...]
+    sources: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutRule:
+    """A kind of money out."""
+
+    name: str
+    amount: Term
+    at_most: Term | None
+    routes: tuple[Route, ...]
+    #: The role that the money is taken from, or None for money that goes out.
+    taken_from: str | None
+    #: Roles that may report results, besides the host.
+    reported_by: tuple[str, ...]
+    says: Text
+    sources: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRule:
+    """A window as declared."""
+
+    name: str
+    opens: CompiledMoment | None
+    closes: CompiledMoment | None
+    early: str | None
+    late: str | None
+    sources: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonText:
+    """The sentence of a reason, and the expressions it inserts, by their text."""
+
+    code: str
+    text: Text
+    inserts: tuple[tuple[str, Checked], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """When a version is in force: `until` is exclusive."""
+
+    starts: datetime | None
+    until: datetime | None
+    #: The timestamp fact that chooses, or None for the opening instant.
+    decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicy:
+    """A policy that can run."""
+
+    ref: PolicyRef
+    title: Text
+    sources: Mapping[str, Source]
+    in_force: InForce
+    serves: Condition | None
+    timezone: Term
+    currency: Term | None
+    rounding: Rounding
+    calendars: Mapping[str, Calendar]
+    roles: Mapping[str, Text]
+    facts: Mapping[str, Field]
+    events: Mapping[str, Event]
+    #: The type of each record of an event, by its own name and by `keep_as`.
+    records: Mapping[str, RecordType]
+    effects: Mapping[str, tuple[Field, ...]]
+    reasons: Mapping[str, ReasonText]
+    params: Mapping[str, Value]
+    param_sources: Mapping[str, tuple[str, ...]]
+    moments: Mapping[str, CompiledMoment]
+    windows: Mapping[str, WindowRule]
+    tables: Mapping[str, CompiledTable]
+    defines: Mapping[str, Checked]
+    legs: tuple[Leg, ...]
+    slas: tuple[Sla, ...]
+    escalations: tuple[Escalation, ...]
+    payouts: Mapping[str, PayoutRule]
+    #: Paths of facts and record fields whose values are committed to, not written.
+    sensitive: frozenset[str]
+    #: How many keys and states the author wrote.
+    size: tuple[int, int]

@@ -1,0 +1,167 @@
+"""What goes into a case and what comes out: inputs, and the step each of them makes.
+
+Spec: docs/semantics.md. A step is everything one input did, as one frozen record; a refusal is a step that moved nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from .case import Clock, Payout, PolicyRef, Reason, Timer
+from .values import Value
+from .version import VERSION
+
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+#: Distinguishes "not changed" from "cleared".
+KEEP: Final = "keep"
+
+#: The decision that a refused event records where its refusal states none.
+REFUSED: Final = "event_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Step 0: a case is opened."""
+
+    case_id: str
+    policy: PolicyRef
+    facts: Mapping[str, Value]
+    recorded_at: datetime
+    timezone: str | None = None
+    #: Idempotency key.
+    key: str | None = None
+    #: The key for commitments to sensitive values; never written to the journal.
+    secret: bytes = field(default=b"", repr=False)
+    engine: str = VERSION
+    tzdata: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that arrived; `occurred_at` is when it happened, `recorded_at` orders it."""
+
+    name: str
+    data: Mapping[str, Any]
+    #: Who sends it, such as `buyer:7`, and in which role.
+    actor: str
+    role: str
+    occurred_at: datetime
+    recorded_at: datetime
+    key: str | None = None
+    engine: str = VERSION
+    tzdata: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A timer of the case that passed: when it was to fire, and when it did."""
+
+    timer: str
+    fires_at: datetime
+    fired_at: datetime
+    engine: str = VERSION
+    tzdata: str = ""
+
+
+Input = Open | Event | Due
+Verdict = Literal["applied", "refused", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One candidate that was taken. `target` None means the leg stayed where it was."""
+
+    leg: str
+    source: str | None
+    target: str | None
+    #: The candidate's id, its place in the policy's flow.
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Something the host must do, once; `key` is the same however often it is delivered."""
+
+    key: str
+    kind: str
+    data: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a step changed: all that `evolve` needs. A value None in a map removes the entry."""
+
+    legs: Mapping[str, str] = _EMPTY
+    facts: Mapping[str, Value] = _EMPTY
+    clocks: Mapping[str, Clock | None] = _EMPTY
+    payouts: Mapping[str, Payout] = _EMPTY
+    #: The whole list as it now stands; None where it is as before.
+    timers: tuple[Timer, ...] | None = None
+    holding: tuple[str, ...] | None = None
+    needs_human: str | None = None
+    #: Set by the opening.
+    timezone: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A condition that was looked at: its text, its worth and the values it saw."""
+
+    text: str
+    #: `true`, `false`, `unknown`, or the error.
+    value: str
+    saw: Mapping[str, Value] = _EMPTY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One candidate or table rule that was looked at, and what became of it."""
+
+    rule: str
+    result: Literal["taken", "holds", "false", "unknown", "refused", "failed"]
+    clauses: tuple[Clause, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A question that `decide` cannot answer from its arguments, put to the driver."""
+
+    kind: str
+    arguments: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The questions whose answers `decide` has to be called again with."""
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Everything that one input did."""
+
+    seq: int
+    #: The instant the rules saw as `now`.
+    at: datetime
+    input: Input
+    verdict: Verdict
+    moves: tuple[Move, ...] = ()
+    changes: Changes = field(default_factory=Changes)
+    effects: tuple[Effect, ...] = ()
+    answers: Mapping[str, Value] = _EMPTY
+    trace: tuple[Trace, ...] = ()
+    #: The last decision and reason this step stated; a refusal always has a reason.
+    decision: Value = None
+    reason: Reason | None = None
+    #: For undecided steps, the facts that would decide it.
+    missing: tuple[str, ...] = ()
+    #: Commitments to sensitive values, by their path in the journal entry.
+    sealed: Mapping[str, str] = _EMPTY
