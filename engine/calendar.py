@@ -1,0 +1,241 @@
+"""Local days, time zones and business-day calendars.
+
+Everything here is a pure function of its arguments and of the tzdata package: the machine's own zone files, `TZ` and
+`PYTHONTZPATH` play no part. Opening hours would be a further field of `Calendar`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from .errors import InvalidValue, RuleError
+
+_DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
+
+#: The years that holiday codes are expanded over; fixed, so that a policy's dates never depend on when it is read.
+FIRST_YEAR: Final = 2015
+LAST_YEAR: Final = 2045
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Which days are business days, and for which stretch of time that is known.
+
+    >>> plain = Calendar(name="business")
+    >>> plain.add_business_days(date(2026, 3, 14), 1)  # from a Saturday
+    datetime.date(2026, 3, 16)
+    """
+
+    name: str
+    #: ISO weekdays, Monday 1 to Sunday 7.
+    weekend: frozenset[int] = frozenset({6, 7})
+    holidays: frozenset[date] = field(default=frozenset(), repr=False)
+    #: The first and last day for which the calendar is known.
+    first: date = date.min
+    last: date = date.max
+
+    def is_business_day(self, day: date) -> bool:
+        """Return whether business is done on a local day.
+
+        Raises:
+            RuleError: the calendar is not known for that day.
+        """
+        if not self.first <= day <= self.last:
+            raise RuleError(
+                f"the calendar `{self.name}` is known from {self.first} to {self.last}, and not for {day}"
+            )
+        return day.isoweekday() not in self.weekend and day not in self.holidays
+
+    def add_business_days(self, day: date, count: int) -> date:
+        """Return the `count`-th business day after a day, or before it if negative; 0 is the day itself.
+
+        Raises:
+            RuleError: the counting leaves the days for which the calendar is known.
+        """
+        days = self._days_from(day, 1 if count > 0 else -1)
+        for _ in range(abs(count)):
+            day = next(other for other in days if self.is_business_day(other))
+        return day
+
+    def next_business_day(self, day: date) -> date:
+        """Return the first business day on or after a day."""
+        return day if self.is_business_day(day) else self.add_business_days(day, 1)
+
+    def previous_business_day(self, day: date) -> date:
+        """Return the last business day on or before a day."""
+        return day if self.is_business_day(day) else self.add_business_days(day, -1)
+
+    def count_business_days(self, after: date, upto: date) -> int:
+        """Return how many business days lie in (after, upto]; none if `upto` is not later.
+
+        >>> Calendar(name="business").count_business_days(date(2026, 3, 13), date(2026, 3, 16))
+        1
+        """
+        days = (after + timedelta(days=n + 1) for n in range((upto - after).days))
+        return sum(self.is_business_day(day) for day in days)
+
+    def _days_from(self, day: date, direction: int) -> Iterator[date]:
+        """Yield the days beyond a day, until the calendar is no longer known."""
+        while True:
+            if day in (date.min, date.max):
+                raise RuleError(f"the calendar `{self.name}` has too few business days")
+            day += direction * _DAY
+            yield day
+
+
+def holiday_codes() -> tuple[str, ...]:
+    """Return every code that `expand_holidays` takes, parts of countries written as `US-CA`."""
+    holidays: Any = importlib.import_module("holidays")
+    codes: list[str] = []
+    for table in (holidays.list_supported_countries(), holidays.list_supported_financial()):
+        for code, parts in table.items():
+            codes += [code, *(f"{code}-{part}" for part in parts)]
+    return tuple(codes)
+
+
+def expand_holidays(code: str) -> frozenset[date]:
+    """Return the public holidays of a country (`US`), a part of one (`US-CA`) or a market (`NYSE`, `ECB`).
+
+    Days on which a holiday is observed count too. The years are always `FIRST_YEAR` to `LAST_YEAR`; `holiday_span` tells
+    the codes that are known for fewer.
+
+    Raises:
+        InvalidValue: the holidays library has no such code; `holiday_codes` lists them.
+
+    >>> date(2026, 7, 3) in expand_holidays("US")
+    True
+    """
+    return frozenset(_holidays_of(code))
+
+
+def holiday_span(code: str) -> tuple[date, date]:
+    """Return the first and the last day for which the holidays of a code are known.
+
+    Raises:
+        InvalidValue: the holidays library has no such code.
+    """
+    known = _holidays_of(code)
+    first = max(FIRST_YEAR, known.start_year)
+    return date(first, 1, 1), date(min(LAST_YEAR, known.end_year), 12, 31)
+
+
+def _holidays_of(code: str) -> Any:
+    holidays: Any = importlib.import_module("holidays")
+    name, _, part = code.partition("-")
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    with warnings.catch_warnings():
+        # Codes that are known for fewer years warn; `holiday_span` says so instead.
+        warnings.simplefilter("ignore")
+        for table, make in (
+            (holidays.list_supported_countries(), holidays.country_holidays),
+            (holidays.list_supported_financial(), holidays.financial_holidays),
+        ):
+            if name in table and (part in table[name] or "-" not in code):
+                return make(name, subdiv=part or None, years=years, expand=False)
+    raise InvalidValue(f"`{code[:60]}` is not a holiday code, such as `US`, `US-CA` or `NYSE`")
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the name of every time zone of the tzdata package."""
+    return frozenset(_tzdata("zones").decode("utf-8").split())
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name, read from the tzdata package.
+
+    Raises:
+        InvalidValue: there is no such zone; `zone_names` lists them.
+
+    >>> zone("Asia/Bangkok").key
+    'Asia/Bangkok'
+    """
+    if name not in zone_names():
+        raise InvalidValue(f"`{name[:60]}` is not a time zone such as `America/New_York`")
+    resource = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    with resource.open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def tzdata_version() -> str:
+    """Return the release of the time zone rules, such as `2026a`; steps record it."""
+    return str(importlib.import_module("tzdata").IANA_VERSION)
+
+
+def _tzdata(name: str) -> bytes:
+    return importlib.resources.files("tzdata").joinpath(name).read_bytes()
+
+
+def to_local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return the wall clock of a zone at an instant, floored to the second.
+
+    Raises:
+        RuleError: the wall clock would leave the years 1 to 9999.
+    """
+    try:
+        return instant.astimezone(zone).replace(microsecond=0)
+    except OverflowError:
+        raise RuleError("an instant lies outside the years 1 to 9999") from None
+
+
+def at_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Return the instant (UTC) at which a zone's clocks show a day and time.
+
+    Where clocks leap over it, it moves forward by the leap; where they show it twice, it is the first.
+
+    Raises:
+        RuleError: the instant would leave the years 1 to 9999.
+
+    >>> at_wall_clock(date(2026, 3, 8), time(2, 30), zone("America/New_York")).isoformat()
+    '2026-03-08T07:30:00+00:00'
+    """
+    try:
+        # fold=0 reads a time that does not exist with the offset before the leap, and a double one as the first.
+        return datetime.combine(day, clock.replace(microsecond=0, fold=0), zone).astimezone(UTC)
+    except OverflowError:
+        raise RuleError("an instant lies outside the years 1 to 9999") from None
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant (UTC) of a local date; of the next date there is, where the zone skipped it.
+
+    Raises:
+        RuleError: the instant would leave the years 1 to 9999.
+
+    >>> start_of_day(date(2026, 3, 29), zone("Asia/Beirut")).isoformat()  # clocks leap from 00:00 to 01:00
+    '2026-03-28T22:00:00+00:00'
+    """
+    late = at_wall_clock(day, time(), zone)
+    if to_local(late, zone).time() == time():
+        return late
+    # Midnight was leapt over: the date begins at the leap itself, which may have begun before midnight.
+    early = late - _DAY
+    while late - early > _SECOND:
+        middle = early + (late - early) // 2
+        middle = middle.replace(microsecond=0)
+        early, late = (early, middle) if to_local(middle, zone).date() >= day else (middle, late)
+    return late
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the last second (UTC) of a local date: the one before the next local date begins.
+
+    Raises:
+        RuleError: the instant would leave the years 1 to 9999.
+
+    >>> end_of_day(date(2026, 3, 5), zone("America/New_York")).isoformat()
+    '2026-03-06T04:59:59+00:00'
+    """
+    if day == date.max:
+        raise RuleError("a date lies after the year 9999")
+    return start_of_day(day + _DAY, zone) - _SECOND
