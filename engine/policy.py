@@ -13,6 +13,7 @@ from typing import Literal
 
 from .calendar import Calendar
 from .case import PolicyRef
+from .condition import Condition, Term
 from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
@@ -25,57 +26,6 @@ from .values import Value
 
 #: Text for people: language tag to text; the tag "" holds text given without a language.
 Text = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
-    """A condition that is one expression."""
-
-    checked: Checked
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllOf:
-    """Holds when every item does."""
-
-    items: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyOf:
-    """Holds when one item does."""
-
-    items: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
-    """Holds when the item does not."""
-
-    item: Condition
-
-
-Condition = Leaf | AllOf | AnyOf | Not
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """A literal, already read."""
-
-    value: Value
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Computed:
-    """An expression whose value is demanded."""
-
-    checked: Checked
-    place: Place
-
-
-Term = Constant | Computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ Spec: docs/language.md, "Types".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 ScalarName = Literal["bool", "int", "decimal", "text", "timestamp", "duration", "date", "period", "window"]
 
@@ -56,10 +56,14 @@ class ListType:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """Named fields in declared order; a field that may be absent has an OptionalType."""
+    """Named fields in declared order; a field that may be absent has an OptionalType.
+
+    `defaults` holds the values of fields that may be left out when a record is written, by name.
+    """
 
     name: str
     fields: tuple[tuple[str, Type], ...]
+    defaults: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         return self.name

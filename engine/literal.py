@@ -1,0 +1,179 @@
+"""Plain data read as a value of a declared type: literals in a policy, facts and event data from a host.
+
+Plain data is what JSON or YAML give: text, booleans, whole numbers, exact fractions, lists, maps. Values that are
+already of the type (a datetime, a Money) are taken as they are, so that hosts may pass them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from .diagnostics import did_you_mean
+from .errors import InvalidValue
+from .money import Money, parse_money
+from .period import Period, parse_period
+from .types import EnumType, Hole, ListType, MapType, MoneyType, OptionalType, RecordType, ScalarType, Type
+from .values import Value, parse_date, parse_duration, parse_timestamp
+
+#: Longer texts are refused: a fact is data about a case, not a document.
+MAX_TEXT: Final = 100_000
+_INT64: Final = range(-(2**63), 2**63)
+
+Path = tuple[str | int, ...]
+
+
+class Misfit(InvalidValue):
+    """A value is not of its type; `path` says where inside it, `hint` what was probably meant."""
+
+    def __init__(self, message: str, path: Path = (), hint: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.hint = hint
+
+
+def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: Path = ()) -> Value:
+    """Return the value of a type that plain data writes.
+
+    Args:
+        data: what the author or the host wrote.
+        type_: the declared type.
+        currency: of amounts that name none.
+        path: where the data stands inside a larger one; errors carry it.
+    Raises:
+        Misfit: the data is not of the type.
+
+    >>> read_literal(["photo"], ListType(EnumType("proof", ("photo", "video"))))
+    ('photo',)
+    >>> str(read_literal("42.50", MoneyType(), currency="USD"))
+    '42.50 USD'
+    """
+    match type_:
+        case Hole():
+            return data
+        case OptionalType(item):
+            return read_literal(data, item, currency=currency, path=path)
+        case EnumType(name, values):
+            text = _text(data, path, name)
+            if text not in values:
+                raise Misfit(f"`{text[:60]}` is not a {name}", path, did_you_mean(text, values))
+            return text
+        case ListType(item, limit):
+            return _list(data, item, limit, currency, path)
+        case MapType(value):
+            _demand(isinstance(data, Mapping), "a map is due here", path)
+            return {
+                str(key): read_literal(entry, value, currency=currency, path=(*path, key)) for key, entry in data.items()
+            }
+        case RecordType():
+            return _record(data, type_, currency, path)
+        case MoneyType():
+            return _money(data, type_.currency or currency, path)
+        case ScalarType(name):
+            return _scalar(data, name, path)
+
+
+def _demand(holds: bool, message: str, path: Path) -> None:  # noqa: FBT001 - reads as "demand that"
+    if not holds:
+        raise Misfit(message, path)
+
+
+def _text(data: Any, path: Path, what: str) -> str:
+    _demand(isinstance(data, str), f"a text is due here, for it is a {what}", path)
+    _demand(len(data) <= MAX_TEXT, f"the text is longer than {MAX_TEXT:,} characters", path)
+    return str(data)
+
+
+def _list(data: Any, item: Type, limit: int, currency: str | None, path: Path) -> Value:
+    _demand(isinstance(data, list | tuple), "a list is due here", path)
+    _demand(len(data) <= limit, f"the list has more than {limit:,} items", path)
+    return tuple(read_literal(entry, item, currency=currency, path=(*path, i)) for i, entry in enumerate(data))
+
+
+def _record(data: Any, type_: RecordType, currency: str | None, path: Path) -> Value:
+    _demand(isinstance(data, Mapping), f"a map with the fields of {type_.name} is due here", path)
+    names = [name for name, _ in type_.fields]
+    for key in data:
+        if key not in names:
+            raise Misfit(f"{type_.name} has no field `{str(key)[:60]}`", (*path, key), did_you_mean(str(key), names))
+    defaults = dict(type_.defaults)
+    record: dict[str, Value] = {}
+    for name, field in type_.fields:
+        if name in data and data[name] is not None:
+            record[name] = read_literal(data[name], field, currency=currency, path=(*path, name))
+        elif name in defaults:
+            record[name] = defaults[name]
+        elif not isinstance(field, OptionalType):
+            raise Misfit(f"the field `{name}` of {type_.name} is missing", path)
+    return record
+
+
+def _money(data: Any, currency: str | None, path: Path) -> Money:
+    match data:
+        case Money():
+            return data
+        case bool() | float():
+            pass
+        case int() | Fraction() | Decimal():
+            _demand(currency is not None, f"the amount `{data}` names no currency", path)
+            return Money(Fraction(data), currency or "")
+        case str():
+            try:
+                return parse_money(data, currency)
+            except InvalidValue as error:
+                raise Misfit(str(error), path) from None
+    raise Misfit("an amount of money is due here, such as `12.50 USD`", path)
+
+
+def _scalar(data: Any, name: str, path: Path) -> Value:
+    try:
+        match name, data:
+            case "bool", bool():
+                return data
+            case "int", int() if not isinstance(data, bool) and data in _INT64:
+                return data
+            case "int", str() if data.removeprefix("-").isdecimal() and data.isascii() and len(data) < 20:
+                return _scalar(int(data), name, path)
+            case "decimal", int() | Fraction() | Decimal() if not isinstance(data, bool):
+                return Fraction(data)
+            case "decimal", str() if len(data) < 60:
+                return parse_money(data, "XXX").amount
+            case "text", str():
+                return _text(data, path, "text")
+            case "timestamp", datetime():
+                _demand(data.tzinfo is not None, "the instant has no offset", path)
+                return data.astimezone(UTC).replace(microsecond=0)
+            case "timestamp", str():
+                return parse_timestamp(data)
+            case "date", date() if not isinstance(data, datetime):
+                return data
+            case "date", str():
+                return parse_date(data)
+            case "duration", timedelta():
+                return data
+            case "duration", str():
+                return parse_duration(data)
+            case "period", Period():
+                return data
+            case "period", str():
+                return parse_period(data)
+    except Misfit:
+        raise
+    except InvalidValue as error:
+        raise Misfit(str(error), path) from None
+    raise Misfit(f"a value of type {name} is due here, such as `{_EXAMPLES.get(name, name)}`", path)
+
+
+_EXAMPLES: Final[dict[str, str]] = {
+    "bool": "true",
+    "int": "3",
+    "decimal": "0.25",
+    "text": "some words",
+    "timestamp": "2026-03-05T20:00:00-05:00",
+    "date": "2026-03-05",
+    "duration": "90s",
+    "period": "2 business days",
+}
