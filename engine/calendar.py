@@ -221,8 +221,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     # Midnight was leapt over: the date begins at the leap itself, which may have begun before midnight.
     early = late - _DAY
     while late - early > _SECOND:
-        middle = early + (late - early) // 2
-        middle = middle.replace(microsecond=0)
+        middle = (early + (late - early) / 2).replace(microsecond=0)
         early, late = (early, middle) if to_local(middle, zone).date() >= day else (middle, late)
     return late
 
