@@ -1,0 +1,58 @@
+# A newcomer needs two of these: `make demo` and `make test`. Both work from a fresh clone with only Python >= 3.11.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# The first Python on the path that is new enough; `make PYTHON=/path/to/python …` chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+
+.PHONY: help demo test test-long install install-test clean
+.NOTPARALLEL:
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: install ## install, then dry-run the example policy
+	@$(BIN)/amends --version
+
+test: install-test ## run everything: tests, ruff, mypy
+	@$(BIN)/pytest -q
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy --no-error-summary
+
+test-long: install-test ## run the tests that take minutes
+	@$(BIN)/pytest -q -m long --hypothesis-profile=long
+
+# The dependencies, again only when pyproject.toml changes.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "amends needs Python 3.11 or newer, and none is on the path" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo "installing the dependencies into $(VENV) …"
+	@rm -rf build
+	@$(PIP) install "setuptools>=80" .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@echo "installing the dependencies into $(VENV) …"
+	@rm -rf build
+	@$(PIP) install ".[test]"
+	@touch $@ $(VENV)/.demo
+
+# The package itself, every time: tests and mypy read what is installed, as a host would. An old build/ would ship
+# modules that are gone.
+REINSTALL = rm -rf build *.egg-info && $(PIP) install --no-deps --no-index --no-build-isolation --force-reinstall . \
+	&& rm -rf build *.egg-info
+
+install: $(VENV)/.demo
+	@$(REINSTALL)
+
+install-test: $(VENV)/.test
+	@$(REINSTALL)
+
+clean: ## remove everything that was made
+	@rm -rf $(VENV) .typing build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
