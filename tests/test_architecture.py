@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,6 @@ import pytest
 FLOORS: dict[str, int] = {
     # 0: values, which import only each other
     "engine.calendar": 0,
-    "engine.counting": 0,
     "engine.errors": 0,
     "engine.money": 0,
     "engine.period": 0,
@@ -24,13 +24,14 @@ FLOORS: dict[str, int] = {
     "engine.version": 0,
     # 1: text with places, and frozen records
     "engine.case": 1,
+    "engine.counting": 1,
     "engine.diagnostics": 1,
     "engine.document": 1,
     "engine.journal": 1,
     "engine.literal": 1,
+    "engine.nodes": 1,
     "engine.schema": 1,
     "engine.step": 1,
-    "engine.yaml_text": 1,
     "engine.yaml_traps": 1,
     # 2: from a document to a compiled policy
     "engine.checks": 2,
@@ -394,10 +395,11 @@ def test_no_function_is_longer_than_a_screen(house: Trees) -> None:
     assert list(long_functions(house)) == []
 
 
-def test_the_page_on_architecture_shows_every_room(root: Path) -> None:
+def test_the_page_on_architecture_shows_every_room_on_its_floor(root: Path) -> None:
     page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
-    shown = {row for row in FLOORS if f"`{row.removeprefix('engine.')}`" in page}
-    assert set(FLOORS) - shown == {""}
+    rows = (line.split("|")[1:3] for line in page.splitlines() if re.match(r"\| \d \|", line))
+    shown = {(room, int(floor)) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+    assert shown == {(row.removeprefix("engine."), floor) for row, floor in FLOORS.items() if row}
 
 
 # --- the rules bite ---------------------------------------------------------------------------------------------------
