@@ -1,0 +1,385 @@
+"""YAML text to positioned nodes: every value and key of a YAML file knows where it stands.
+
+YAML is read by rules of our own, because its usual ones guess. A plain scalar is `null` (or nothing at all), `true`,
+`false`, a decimal integer (`-12`; not `007`, `+1`, `0x1F`, `1_000`) or a decimal fraction (`1.10`, exact; not `.5`,
+`1e3`). Everything else is text, so `on`, `no`, `~`, `12:30` and `2026-02-25` are what they look like, and whatever is
+quoted or stands in a `|` or `>` block is text. A key is always the text it is written as: `true:` is the key "true".
+
+Nodes are built from parse events, in a loop: the parser of PyYAML crashes on deep nesting only when it composes nodes
+itself. The parser in C reads where it is there. The one in Python never gives another tree, but refuses a little more:
+tabs beside values, `?` within a plain value in brackets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from .diagnostics import Diagnostic, Diagnostics, Place
+from .nodes import Fields, FileText, Items, Node, Scalar, Way, Written, merge, node_at, to_plain, walk
+from .yaml_traps import decode, explain, in_quotes, is_readable, skip_properties, value_written
+
+__all__ = [
+    "LIMITS",
+    "Fields",
+    "Items",
+    "Limits",
+    "Node",
+    "Scalar",
+    "Way",
+    "merge",
+    "node_at",
+    "read_file",
+    "read_text",
+    "to_plain",
+    "walk",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a file may hold; a policy is a page or two."""
+
+    #: Bytes of the file.
+    size: int = 1_000_000
+    #: Lists and maps within one another.
+    depth: int = 40
+    #: Scalars, lists and maps together, keys included.
+    nodes: int = 50_000
+    #: Characters of one scalar.
+    text: int = 20_000
+    #: Characters of one number.
+    number: int = 100
+
+
+LIMITS: Final = Limits()
+
+
+def read_file(path: Path, *, limits: Limits = LIMITS) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """Read a YAML file; places name it as `path` is given. Never raises, never waits on a pipe or a device."""
+    file = str(path)
+    try:
+        data = _bytes(path, limits.size + 1)
+    except FileNotFoundError:
+        return None, _refused("AM001", file, "the file cannot be read: there is no such file")
+    except PermissionError:
+        return None, _refused("AM001", file, "the file cannot be read: reading it is not allowed")
+    except (OSError, ValueError):
+        return None, _refused("AM001", file, "the file cannot be read")
+    if data is None:
+        what = "a folder" if path.is_dir() else "not a regular file"
+        return None, _refused("AM001", file, f"the file cannot be read: it is {what}")
+    return read_text(data, file, limits=limits)
+
+
+def _bytes(path: Path, count: int) -> bytes | None:
+    """Return the first bytes of a regular file, None for anything else that can be opened."""
+    # A pipe without a writer would block at open, and a terminal would become ours.
+    flags = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
+    handle = os.open(path, os.O_RDONLY | flags)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as opened:
+            return opened.read(count)
+    finally:
+        os.close(handle)
+
+
+def _refused(code: str, file: str, message: str, hint: str | None = None) -> tuple[Diagnostic, ...]:
+    found = Diagnostics()
+    found.add(code, Place(file, 1, 1, 1, 1), message, hint=hint)
+    return found.sorted()
+
+
+def read_text(
+    data: bytes | str, file: str, *, limits: Limits = LIMITS
+) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    r"""Read YAML into a tree of nodes, with every finding that one pass can give.
+
+    Args:
+        data: the bytes of a file (UTF-8, with or without a byte order mark), or their text.
+        file: the name that places carry.
+        limits: how much is read before giving up.
+
+    Returns:
+        The tree and the findings by place. The tree is None where a part of it could not be understood; it is there
+        beside findings that leave it whole (a second key of the same name is dropped, an anchor or a tag ignored),
+        so that later checks can add theirs.
+
+    >>> node, found = read_text("open: no\nopen: 2", "p.yaml")
+    >>> node.get("open").value, [f"{item.place}: {item.message}" for item in found]
+    ('no', ['p.yaml:2:1: the key `open` stands twice in this map'])
+    """
+    if len(data) > limits.size or (
+        isinstance(data, str) and len(data.encode("utf-8", "replace")) > limits.size
+    ):
+        return None, _refused("AM003", file, f"the file is larger than {limits.size:,} bytes")
+    found = Diagnostics()
+    text = data if isinstance(data, str) else decode(data, file, found)
+    if text is None:
+        return None, found.sorted()
+    source = FileText(file, text.removeprefix("\ufeff"))
+    if not is_readable(source, found):
+        return None, found.sorted()
+    reader = _Reader(source, found, limits)
+    root = reader.read()
+    return (root if reader.whole else None), found.sorted()
+
+
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_CHOICE: Final = re.compile(r"\s\?\s")
+_COLON: Final = re.compile(r"\s*:")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_WORDS: Final[dict[str, bool | None]] = {"": None, "null": None, "true": True, "false": False}
+
+
+def _stretch(event: yaml.Event) -> tuple[int, int]:
+    begin, end = event.start_mark, event.end_mark
+    return begin.index if begin else 0, end.index if end else 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map whose end has not been read yet."""
+
+    begin: int
+    flow: bool
+    is_map: bool
+    items: list[Node] = field(default_factory=list)
+    entries: list[tuple[Scalar, Node]] = field(default_factory=list)
+    first: dict[str, Scalar] = field(default_factory=dict)
+    key: Scalar | None = None
+    #: The value that comes next belongs to a key that was refused.
+    skips: bool = False
+    #: A value of this flow collection was cut at a comma; what follows is its rest.
+    torn: bool = False
+    last: int = 0
+
+
+class _Reader:
+    """Builds nodes from parse events with a stack of its own."""
+
+    def __init__(self, source: FileText, found: Diagnostics, limits: Limits) -> None:
+        self.source = source
+        self.found = found
+        self.limits = limits
+        self.whole = True
+        self.root: Node | None = None
+        self.open: list[_Open] = []
+        self.nodes = 0
+        self.documents = 0
+        self.scalar: Written | None = None
+
+    def read(self) -> Node | None:
+        """Return the root, or None with findings."""
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            for event in yaml.parse(self.source.text, Loader=loader):
+                if not self.take(event):
+                    return None
+        except (yaml.YAMLError, ValueError, OverflowError) as problem:
+            # The parser in Python lets `chr` complain about an escape past the last character.
+            explain(problem, self.source, self.scalar, self.found)
+            self.whole = False
+        if self.whole and (self.root is None or self.is_nothing(self.root)):
+            self.report("AM006", 0, 0, "the file holds no document", "write one, or remove the file")
+        return self.root
+
+    def report(self, code: str, begin: int, end: int, message: str, hint: str | None = None) -> None:
+        # What was read otherwise than it was meant must not reach later checks: they would report its consequences.
+        self.whole &= code in {"AM004", "AM005"}
+        self.found.add(code, self.source.place(begin, end), message, hint=hint)
+
+    def take(self, event: yaml.Event) -> bool:
+        """Read on; return whether there is any use in going further."""
+        begin, end = _stretch(event)
+        if isinstance(event, yaml.DocumentStartEvent):
+            return self.start_document(begin, end)
+        if isinstance(event, yaml.CollectionEndEvent):
+            self.close(end)
+        elif isinstance(event, yaml.NodeEvent):
+            self.nodes += 1
+            if self.nodes > self.limits.nodes:
+                self.report("AM003", begin, end, f"the file holds more than {self.limits.nodes:,} values")
+                return False
+            if isinstance(event, yaml.AliasEvent):
+                self.refuse_alias(event, begin, end)
+            elif isinstance(event, yaml.ScalarEvent):
+                self.take_scalar(event, begin, end)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                return self.open_collection(event, begin, end)
+        return True
+
+    @staticmethod
+    def is_nothing(root: Node) -> bool:
+        return isinstance(root, Scalar) and root.plain and not root.text
+
+    def start_document(self, begin: int, end: int) -> bool:
+        self.documents += 1
+        if self.documents > 1:
+            hint = "keep one document per file, and remove this `---`"
+            self.report("AM006", begin, end, "a second document begins here", hint)
+        return self.documents == 1
+
+    def refuse_alias(self, event: yaml.AliasEvent, begin: int, end: int) -> None:
+        hint = "write the value out; if it is an expression, quote it"
+        self.report("AM005", begin, end, f"the alias `*{event.anchor}` is not part of the language", hint)
+        self.whole = False
+        self.attach(None, begin, end)
+
+    def refuse_properties(self, event: yaml.NodeEvent, tag: str | None, begin: int, end: int) -> None:
+        if event.anchor:
+            hint = "write the value out where it is needed"
+            message = f"the anchor `&{event.anchor}` is not part of the language"
+            self.report("AM005", begin, begin + len(event.anchor) + 1, message, hint)
+        if tag is None:
+            return
+        if isinstance(event, yaml.ScalarEvent) and not event.style and tag.startswith("!"):
+            message = "a value that begins with `!` is read as a tag" + (
+                " on nothing" if not event.value else ""
+            )
+            self.report("AM007", begin, *self.suggestion(begin, message))
+        else:
+            self.report("AM005", begin, end, "tags are not part of the language", "remove the tag")
+
+    def suggestion(self, begin: int, message: str) -> tuple[int, str, str]:
+        """Return the end of the value that was meant, the message, and the hint to quote it."""
+        top = self.open[-1] if self.open else None
+        end = value_written(self.source, begin, flow=top is not None and top.flow)
+        key = f"{top.key.text}: " if top is not None and top.key is not None else ""
+        return end, message, f"quote it: `{key}{in_quotes(self.source.text[begin:end])}`"
+
+    def take_scalar(self, event: yaml.ScalarEvent, begin: int, end: int) -> None:
+        text, style = event.value, event.style or ""
+        if event.anchor or event.tag:
+            self.refuse_properties(event, event.tag, begin, end)
+            begin = skip_properties(self.source.text, begin, end)
+        elif not text:
+            begin, end = self.take_nothing(begin, end, style)
+        if style in {"|", ">"}:
+            end = self.block_end(begin, end)
+        if len(text) > self.limits.text:
+            self.report("AM003", begin, end, f"a text is longer than {self.limits.text:,} characters")
+        if style == '"' and _SURROGATE.search(text):
+            self.report("AM002", begin, end, "an escape in the text stands for no character")
+        self.scalar = Written(self.source, begin, end, style)
+        value = text if style else self.resolve(text, begin, end)
+        place = self.source.place(begin, end)
+        self.attach(Scalar(text, value, not style, place, self.scalar), begin, end)
+
+    def resolve(self, text: str, begin: int, end: int) -> bool | int | Fraction | str | None:
+        if text in _WORDS:
+            return _WORDS[text]
+        if not _NUMBER.fullmatch(text):
+            return text
+        if len(text) > self.limits.number:
+            message = f"a number is longer than {self.limits.number} digits"
+            self.report("AM003", begin, end, message, "quote it if it is text")
+            return text
+        return Fraction(text) if "." in text else int(text)
+
+    def take_nothing(self, begin: int, end: int, style: str) -> tuple[int, int]:
+        """Return where an empty scalar stands: the parsers disagree; and report the traps that leave one behind."""
+        top = self.open[-1] if self.open else None
+        if style in {"|", ">"} and self.source.text[begin + 1 : begin + 2].isdigit():
+            message = f"a value that begins with `{style}` is read as a block of text, here an empty one"
+            self.report("AM007", begin, *self.suggestion(begin, message))
+        if style or top is None or not top.is_map or top.key is None:
+            return begin, end
+        colon = _COLON.match(self.source.text, top.last)
+        if colon:
+            return colon.end(), colon.end()
+        braces = self.source.text[top.begin - 1 : top.begin + 1] == "{{"  # said already: a map is no key
+        if top.flow and not top.torn and not braces:
+            hint = "write `: ` and a value after it, or quote what it is a part of"
+            message = f"`{top.key.text}` is read as a key without a value"
+            place = top.key.place
+            self.whole = False
+            self.found.add("AM007", place, message, hint=hint)
+        return top.last, top.last
+
+    def block_end(self, begin: int, end: int) -> int:
+        """Return where the last line of a block ends: the parser goes on to the next key."""
+        used = begin + len(self.source.text[begin:end].rstrip())
+        return min(end, self.source.line_end(used))
+
+    def open_collection(self, event: yaml.CollectionStartEvent, begin: int, end: int) -> bool:
+        if len(self.open) >= self.limits.depth:
+            message = f"lists and maps stand within one another more than {self.limits.depth} deep"
+            self.report("AM003", begin, begin + 1, message)
+            return False
+        if event.anchor or event.tag:
+            self.refuse_properties(event, event.tag, begin, end)
+        is_map = isinstance(event, yaml.MappingStartEvent)
+        self.open.append(_Open(begin, bool(event.flow_style), is_map, last=begin))
+        return True
+
+    def close(self, end: int) -> None:
+        top = self.open.pop()
+        # The parser ends a block collection where the next token begins, lines below.
+        end = end if top.flow else top.last
+        place = self.source.place(top.begin, end)
+        node = Fields(tuple(top.entries), place) if top.is_map else Items(tuple(top.items), place)
+        self.attach(node, top.begin, end)
+
+    def attach(self, node: Node | None, begin: int, end: int) -> None:
+        """Put a finished node where it belongs; None stands for one that was refused."""
+        if not self.open:
+            self.root = node
+            return
+        top = self.open[-1]
+        if top.is_map and top.key is None and not top.skips:
+            self.take_key(top, node, begin, end)
+        else:
+            self.find_torn(top, node, begin)
+            if node is not None and not top.is_map:
+                top.items.append(node)
+            elif node is not None and top.key is not None:
+                top.entries.append((top.key, node))
+            top.key, top.skips = None, False
+        top.last = end
+
+    def find_torn(self, top: _Open, node: Node | None, begin: int) -> None:
+        if not top.flow or not isinstance(node, Scalar) or not node.plain:
+            return
+        if node.text.count("(") > node.text.count(")"):
+            message = f"`{node.text}` is cut at the comma: within brackets a comma ends the value"
+            self.report("AM007", begin, *self.suggestion(begin, message))
+            top.torn = True
+
+    def take_key(self, top: _Open, node: Node | None, begin: int, end: int) -> None:
+        top.skips = True
+        if node is None:
+            return
+        if not isinstance(node, Scalar):
+            what = "map" if isinstance(node, Fields) else "list"
+            hint = (
+                "quote the value"
+                if self.source.text[begin - 1 : begin] in {"{", "["}
+                else "a key is one word"
+            )
+            self.report("AM008", begin, end, f"a {what} stands where a key is due", hint)
+        elif node.plain and node.text == "<<":
+            self.whole = False
+            self.report("AM005", begin, end, "merge keys are not part of the language", "write the keys out")
+        elif node.plain and not node.text:
+            self.report("AM008", begin, end, "a key is empty", "write the key before the `:`")
+        elif (first := top.first.get(node.text)) is not None:
+            message = f"the key `{node.text}` stands twice in this map"
+            related = [("it stands here first", first.place)]
+            self.found.add("AM004", node.place, message, hint="keep one of the two", related=related)
+        else:
+            if node.plain and _CHOICE.search(node.text):
+                message = "a choice `a ? b : c` without quotes is read as a key and a value"
+                self.report("AM007", begin, *self.suggestion(begin, message))
+            top.skips = False
+            top.key = Scalar(node.text, node.text, node.plain, node.place, node.written)
+            top.first[node.text] = top.key

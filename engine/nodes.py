@@ -1,0 +1,377 @@
+"""Positioned nodes: scalars, lists and maps that know where they stand, down to the single character.
+
+A node is what policies are read from. A scalar finds the place of any part of its text by undoing what YAML did to it
+(quotes, escapes, folded lines); this is done when asked for, since most scalars never are. Places are computed from
+offsets into the text, never taken from a parser.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from .diagnostics import Diagnostics, Place, did_you_mean
+
+BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+#: One character of a scalar's text, and the stretch of the written form that it was made from.
+Span = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """The text of one file without its byte order mark, shared by all of its nodes."""
+
+    file: str
+    text: str
+    #: Offset of the first character of every line.
+    starts: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = (0, *(match.end() for match in BREAK.finditer(self.text)))
+        object.__setattr__(self, "starts", starts)
+
+    def place(self, begin: int, end: int) -> Place:
+        r"""Return the place of `text[begin:end]`; columns count characters.
+
+        >>> str(FileText("a.yaml", "é: 1\r\nb: 2").place(6, 7))
+        'a.yaml:2:1'
+        """
+        starts = self.starts
+        line, end_line = bisect_right(starts, begin), bisect_right(starts, end)
+        return Place(self.file, line, begin - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1)
+
+    def line_end(self, offset: int) -> int:
+        """Return the offset at which the line of `offset` ends, before its break."""
+        match = BREAK.search(self.text, offset)
+        return match.start() if match else len(self.text)
+
+    def line_begin(self, offset: int) -> int:
+        """Return the offset at which the line of `offset` begins."""
+        return self.starts[bisect_right(self.starts, offset) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value, or a key."""
+
+    #: The resolved text: quotes, escapes and folded lines undone.
+    text: str
+    #: What it means; of a key and of anything quoted always the text.
+    value: bool | int | Fraction | str | None
+    #: Whether it is written without quotes and block indicators.
+    plain: bool
+    #: The whole scalar as written, quotes included.
+    place: Place
+    written: Written | None = field(default=None, compare=False, repr=False)
+
+    def place_of(self, start: int, end: int) -> Place:
+        r"""Return the place in the file of `text[start:end]`.
+
+        Exact in every style; a character made by an escape or a fold has the whole escape or fold as its place.
+        The work is done when asked for, since most scalars never are.
+
+        >>> source = FileText("p.yaml", r'a: "x\ty"')
+        >>> written = Written(source, 3, 9, '"')
+        >>> node = Scalar("x\ty", "x\ty", plain=False, place=source.place(3, 9), written=written)
+        >>> str(node.place_of(2, 3))
+        'p.yaml:1:8'
+        """
+        end = max(0, min(end, len(self.text)))
+        start = max(0, min(start, end))
+        stretch = self.written.stretch(self.text, start, end) if self.written else None
+        if self.written is None or stretch is None:
+            return self.place
+        return self.written.source.place(*stretch)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A map, in the order it is written."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    place: Place
+    _index: dict[str, int] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index = {key.text: at for at, (key, _) in enumerate(self.entries)}
+        object.__setattr__(self, "_index", index)
+
+    def get(self, key: str) -> Node | None:
+        """Return the value under a key, or None."""
+        at = self._index.get(key)
+        return None if at is None else self.entries[at][1]
+
+    def key(self, key: str) -> Scalar | None:
+        """Return the key itself, for its place, or None."""
+        at = self._index.get(key)
+        return None if at is None else self.entries[at][0]
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys as written, in order."""
+        return tuple(self._index)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._index
+
+
+Node = Scalar | Items | Fields
+
+
+#: The way from the root of a tree to a node: keys and indexes.
+Way = tuple[str | int, ...]
+
+
+def walk(node: Node, way: Way = ()) -> Iterator[tuple[Way, Node]]:
+    """Yield every node below and including `node` with the way to it, in the order of the file.
+
+    Where a value comes from after a merge is said by its place, so this is also a tree's provenance.
+    """
+    yield way, node
+    if isinstance(node, Fields):
+        for key, value in node.entries:
+            yield from walk(value, (*way, key.text))
+    elif isinstance(node, Items):
+        for at, value in enumerate(node.items):
+            yield from walk(value, (*way, at))
+
+
+def node_at(node: Node, way: Iterable[str | int]) -> Node:
+    """Return the node at the end of a way; LookupError if the tree has none there."""
+    for step in way:
+        below: Node | None = None
+        if isinstance(node, Fields) and isinstance(step, str):
+            below = node.get(step)
+        elif isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
+            below = node.items[step]
+        if below is None:
+            raise LookupError(f"nothing stands at `{step}`")
+        node = below
+    return node
+
+
+def to_plain(node: Node) -> Any:
+    """Return a tree as dict, list, str, int, bool, None and Decimal, keys in order.
+
+    Decimal fractions are Decimal and not float: exact, with the digits as written, and a number to jsonschema.
+    """
+    if isinstance(node, Fields):
+        return {key.text: to_plain(value) for key, value in node.entries}
+    if isinstance(node, Items):
+        return [to_plain(item) for item in node.items]
+    return Decimal(node.text) if isinstance(node.value, Fraction) else node.value
+
+
+def merge(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
+    """Lay one tree over another, as an overlay lies over the policy that it extends.
+
+    Maps merge key by key: `null` removes, and removing what is not there is AM108. A list whose items are all maps
+    with an `id` merges with a map of the changed items by id; a new id is appended. Whatever else differs in kind, and
+    every other list, is replaced. Each value keeps the place in the file that it was written in; a merged map has the
+    place of the overlay's, for it is the overlay that can have spoiled it.
+
+    >>> from amends.engine.document import read_text
+    >>> base, _ = read_text("{a: 1, rules: [{id: small, then: x}, {id: large, then: y}]}", "base.yaml")
+    >>> over, _ = read_text("{a: 2, rules: {small: null, huge: {then: z}}}", "over.yaml")
+    >>> to_plain(merge(base, over, Diagnostics()))
+    {'a': 2, 'rules': [{'id': 'large', 'then': 'y'}, {'id': 'huge', 'then': 'z'}]}
+    """
+    if isinstance(over, Fields) and isinstance(base, Items) and base.items and _ids(base):
+        return _merge_by_id(base, over, diagnostics)
+    if not isinstance(over, Fields):
+        return over
+    # Where the base holds no map there is nothing to remove, and a `null` in the overlay is as wrong as elsewhere.
+    entries = {key.text: (key, value) for key, value in (base.entries if isinstance(base, Fields) else ())}
+    known = tuple(entries)
+    for key, value in over.entries:
+        old = entries.get(key.text)
+        if not _removes(value):
+            # A new map is laid over its own key, that is, over no map at all.
+            entries[key.text] = (key, merge(old[1] if old else key, value, diagnostics))
+        elif old is None:
+            _nothing_to_remove(key, known, diagnostics)
+        else:
+            del entries[key.text]
+    return Fields(tuple(entries.values()), over.place)
+
+
+def _ids(base: Items) -> tuple[str, ...]:
+    """Return the ids of a list of maps that all have one of their own; nothing for any other list."""
+    ids = [item.get("id") if isinstance(item, Fields) else None for item in base.items]
+    texts = [node.text for node in ids if isinstance(node, Scalar)]
+    return tuple(texts) if len(set(texts)) == len(ids) else ()
+
+
+def _merge_by_id(base: Items, over: Fields, diagnostics: Diagnostics) -> Items:
+    known = _ids(base)
+    items = dict(zip(known, base.items, strict=True))
+    for key, value in over.entries:
+        old = items.get(key.text)
+        if _removes(value):
+            if items.pop(key.text, None) is None:
+                _nothing_to_remove(key, known, diagnostics)
+        elif not isinstance(value, Fields):
+            message = f"`{key.text}` is one of a list of maps, and this is no map"
+            diagnostics.add(
+                "AM102", value.place, message, hint="write what changes as a map, or `null` to remove it"
+            )
+        elif (name := value.key("id")) is not None:
+            message = "`id` is written already, as the key of this map"
+            diagnostics.add("AM102", name.place, message, hint="remove it")
+        elif old is not None:
+            items[key.text] = merge(old, value, diagnostics)
+        else:
+            new = merge(key, value, diagnostics)
+            entries = new.entries if isinstance(new, Fields) else ()
+            items[key.text] = Fields(
+                ((replace(key, text="id", value="id", written=None), key), *entries), new.place
+            )
+    return Items(tuple(items.values()), base.place)
+
+
+def _removes(value: Node) -> bool:
+    return isinstance(value, Scalar) and value.value is None
+
+
+def _nothing_to_remove(key: Scalar, known: tuple[str, ...], diagnostics: Diagnostics) -> None:
+    message = f"`null` removes `{key.text}`, which is not there"
+    diagnostics.add("AM108", key.place, message, hint=did_you_mean(key.text, known))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A scalar as it stands in its file: the stretch, and the style it is written in."""
+
+    source: FileText
+    begin: int
+    end: int
+    #: One of `'`, `"`, `|`, `>`, or nothing for a plain scalar.
+    style: str
+
+    def stretch(self, text: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return the offsets in the file of `text[start:end]`, where `text` is the scalar's resolved text.
+
+        None if the written form does not give `text`, which happens only in documents that are refused anyway.
+        """
+        spans = list(_spans(self.source.text[self.begin : self.end], text, self.style))[: len(text)]
+        if "".join(char for char, _, _ in spans) != text:
+            return None
+        if start < end:
+            return self.begin + spans[start][1], self.begin + spans[end - 1][2]
+        if not spans:
+            opened = self.begin + (self.style in {"'", '"'} and self.end > self.begin)
+            return opened, opened
+        point = self.begin + (spans[start][1] if start < len(spans) else spans[-1][2])
+        return point, point
+
+
+_FOLD = r"(?P<fold>[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*)|(?P<blank>[ \t]+)"
+_PLAIN: Final = re.compile(rf"{_FOLD}|(?P<char>.)", re.DOTALL)
+_SINGLE: Final = re.compile(rf"{_FOLD}|(?P<twice>'')|(?P<char>.)", re.DOTALL)
+_DOUBLE: Final = re.compile(
+    rf"{_FOLD}|(?P<joined>\\(?:\r\n|\r|\n)[ \t\r\n]*)"
+    r"|(?P<code>\\(?:x.{2}|u.{4}|U.{8}))|(?P<escape>\\.)|(?P<char>.)",
+    re.DOTALL,
+)
+_ESCAPES: Final = dict(
+    zip('0abt\tnvfre "\\/N_LP', '\0\a\b\t\t\n\v\f\r\x1b "\\/\x85\xa0\u2028\u2029', strict=True)
+)
+
+
+def _spans(written: str, text: str, style: str) -> Iterator[Span]:
+    if style in {"|", ">"}:
+        return _block_spans(written, text, folded=style == ">")
+    if style == "'":
+        return _flow_spans(written, 1, len(written) - 1, _SINGLE)
+    if style == '"':
+        return _flow_spans(written, 1, len(written) - 1, _DOUBLE)
+    return _flow_spans(written, 0, len(written), _PLAIN)
+
+
+def _flow_spans(written: str, begin: int, end: int, pattern: re.Pattern[str]) -> Iterator[Span]:
+    """Yield the characters of a plain or quoted scalar, folded lines and escapes undone."""
+    for match in pattern.finditer(written, begin, end):
+        first, last, got = match.start(), match.end(), match.group()
+        match match.lastgroup:
+            case "fold" | "joined":
+                breaks = list(BREAK.finditer(written, first, last))
+                if len(breaks) == 1 and match.lastgroup == "fold":
+                    yield " ", first, last
+                # The first break of several is the fold itself; each further one is an empty line, and stays.
+                for item in breaks[1:]:
+                    yield "\n", item.start(), item.end()
+            case "blank":
+                for offset, char in enumerate(got, first):
+                    yield char, offset, offset + 1
+            case "twice":
+                yield "'", first, last
+            case "code":
+                digits = got[2:]
+                yield chr(int(digits, 16)), first, last
+            case "escape":
+                yield _ESCAPES.get(got[1], "\ufffd"), first, last
+            case _:
+                yield got, first, last
+
+
+def _block_spans(written: str, text: str, *, folded: bool) -> Iterator[Span]:
+    """Yield the characters of a `|` or `>` scalar; the caller cuts the trailing breaks that chomping drops."""
+    lines = _block_lines(written, text)
+    above: tuple[int, int, int] | None = None
+    empty: list[tuple[int, int]] = []
+    for begin, end, after in [*lines, (-1, -1, -1)]:
+        if begin == end and begin >= 0:
+            empty.append((end, after))
+            continue
+        if above is not None:
+            start, stop, following = above
+            flush = folded and begin >= 0 and written[start] not in " \t" and written[begin] not in " \t"
+            if flush and not empty:
+                yield " ", stop, begin
+            elif not flush:
+                yield "\n", stop, following
+        for first, last in empty:
+            yield "\n", first, last
+        empty = []
+        for offset in range(begin, end):
+            yield written[offset], offset, offset + 1
+        above = (begin, end, after)
+
+
+def _block_lines(written: str, text: str) -> list[tuple[int, int, int]]:
+    """Return (begin of content, end of content, begin of the next line) for every line below the header.
+
+    The indentation is not written anywhere when the header leaves it out, so it is found by comparing the first line
+    that holds more than spaces with the first such line of the text.
+    """
+    header = BREAK.search(written)
+    lines: list[tuple[int, int, int]] = []
+    begin = header.end() if header else len(written)
+    while begin < len(written):
+        found = BREAK.search(written, begin)
+        end, after = (found.start(), found.end()) if found else (len(written), len(written))
+        lines.append((begin, end, after))
+        begin = after
+    rows = [written[begin:end] for begin, end, _ in lines]
+    indent = max(0, _margin(rows) - _margin(text.split("\n")))
+    return [(min(begin + indent, end), end, after) for begin, end, after in lines]
+
+
+def _margin(rows: list[str]) -> int:
+    for row in rows:
+        if row.strip(" "):
+            return len(row) - len(row.lstrip(" "))
+    return max(map(len, rows), default=0)
