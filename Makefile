@@ -21,6 +21,7 @@ test: install-test ## run everything: tests, ruff, mypy
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --explicit-package-bases tests
 
 test-long: install-test ## run the tests that take minutes
 	@$(BIN)/pytest -q -m long --hypothesis-profile=long

@@ -31,7 +31,7 @@ WORDS = ("shops?", "shoppers?", "shopping", "payments?", "wallets?", "skus?")
 #: Words that are of the trade only in some company: a sorted order is not, and `return window` is a statement.
 PHRASES = (
     *(
-        "(?:an|per|placed) orders?",
+        "(?:(?<!have )(?<!has )an|per|placed) orders?",
         "orders?[_-]?(?:ids?|totals?|numbers?|placed)",
         "orders? (?:ids?|totals?|numbers?|placed)",
         "orders?_(?:lines?|items?|dates?)",
@@ -162,6 +162,7 @@ def test_a_word_of_the_trade_is_found(line: str) -> None:
         "# the return value, the return type",
         "in_order = out_of_order = 1",
         "# in order to",
+        "# values that have an order",
         "workshop = 1",
         "class OutOfOrder(Exception): ...",
         "payout = 1",
