@@ -130,6 +130,7 @@ def test_the_wheel_brings_its_licence(shipped: set[str]) -> None:
 
 def test_the_installed_command_says_its_version(fresh: Path, elsewhere: Path) -> None:
     assert VERSION in run(fresh / "amends", "--version", cwd=elsewhere)
+    assert VERSION in run(fresh / "python", "-m", "amends", "--version", cwd=elsewhere)
 
 
 def test_the_installed_command_checks_a_policy_elsewhere(root: Path, fresh: Path, elsewhere: Path) -> None:
