@@ -1,0 +1,172 @@
+"""Timestamps, durations and dates: the implementations behind their functions and operators.
+
+Timestamps are UTC, the engine's resolution is one second, and every failure is a `RuleError`. Ranges: years 1 to 9999;
+durations as CEL bounds them, 292 years either way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from fractions import Fraction
+from typing import Final
+
+from .. import calendar
+from ..errors import InvalidValue, RuleError
+
+#: CEL counts a duration in nanoseconds of 64 bits.
+MAX_SECONDS: Final = (2**63 - 1) // 10**9
+_SECOND: Final = timedelta(seconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
+_UNITS: Final[dict[str, Fraction]] = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9),
+}
+_PART: Final = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|µs|ns)"
+_DURATION: Final = re.compile(rf"([+-]?)((?:{_PART})+|0)")
+_OFFSET: Final = re.compile(r"([+-]?)([0-9]{2}):([0-9]{2})")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration as CEL writes it: `1h30m`, `-5400s`.
+
+    Raises:
+        InvalidValue: the text is not a duration of whole seconds, or is too long.
+
+    >>> parse_duration("1.5h") == parse_duration("5400s")
+    True
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise InvalidValue(f"`{text[:60]}` is not a duration such as `1h30m` or `90s`")
+    seconds = sum((Fraction(count) * _UNITS[unit] for count, unit in re.findall(_PART, match[2])), Fraction(0))
+    if seconds.denominator != 1:
+        raise InvalidValue(f"`{text[:60]}` is not a whole number of seconds")
+    if seconds > MAX_SECONDS:
+        raise InvalidValue(f"`{text[:60]}` is longer than 292 years")
+    return timedelta(seconds=-int(seconds) if match[1] == "-" else int(seconds))
+
+
+def duration_text(value: timedelta) -> str:
+    """Write a duration in seconds, as CEL does."""
+    return f"{value // _SECOND}s"
+
+
+def _in_range(value: timedelta) -> timedelta:
+    if abs(value // _SECOND) > MAX_SECONDS:
+        raise RuleError("the duration is longer than 292 years")
+    return value
+
+
+def add_durations(left: timedelta, right: timedelta) -> timedelta:
+    """Add."""
+    return _in_range(left + right)
+
+
+def subtract_durations(left: timedelta, right: timedelta) -> timedelta:
+    """Subtract."""
+    return _in_range(left - right)
+
+
+def between(left: datetime, right: datetime) -> timedelta:
+    """Return the time from `right` to `left`."""
+    return _in_range(left - right)
+
+
+def later(instant: datetime, length: timedelta) -> datetime:
+    """Add a duration to an instant."""
+    try:
+        return instant + length
+    except OverflowError:
+        raise RuleError("the instant lies outside the years 1 to 9999") from None
+
+
+def later_of(length: timedelta, instant: datetime) -> datetime:
+    """Add an instant to a duration."""
+    return later(instant, length)
+
+
+def earlier(instant: datetime, length: timedelta) -> datetime:
+    """Take a duration from an instant."""
+    return later(instant, -length)
+
+
+def from_epoch(seconds: int) -> datetime:
+    """Return the instant so many seconds after 1970 began."""
+    if not _FIRST <= seconds <= _LAST:
+        raise RuleError("the instant lies outside the years 1 to 9999")
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+def to_epoch(instant: datetime) -> int:
+    """Return the seconds since 1970 began."""
+    return (instant - _EPOCH) // _SECOND
+
+
+def read_zone(name: str) -> tzinfo:
+    """Return a zone by its IANA name, or an offset such as `+07:00`.
+
+    Raises:
+        InvalidValue: there is no such zone.
+    """
+    match = _OFFSET.fullmatch(name)
+    if match is None:
+        return calendar.zone(name)
+    minutes = int(match[2]) * 60 + int(match[3])
+    if minutes >= 24 * 60 or int(match[3]) > 59:
+        raise InvalidValue(f"`{name}` is not an offset such as `+07:00`")
+    return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
+
+
+def local(instant: datetime, zone: tzinfo) -> datetime:
+    """Return an instant as the clocks of a zone show it."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        raise RuleError("the instant lies outside the years 1 to 9999") from None
+
+
+def date_of(instant: datetime, zone: tzinfo) -> date:
+    """Return the local date of an instant."""
+    return local(instant, zone).date()
+
+
+#: The parts of an instant by CEL's names. Months, days of the month (but `getDate`), of the week and year count from 0.
+PARTS: Final[dict[str, Callable[[datetime], int]]] = {
+    "getFullYear": lambda at: at.year,
+    "getMonth": lambda at: at.month - 1,
+    "getDate": lambda at: at.day,
+    "getDayOfMonth": lambda at: at.day - 1,
+    "getDayOfWeek": lambda at: at.isoweekday() % 7,
+    "getDayOfYear": lambda at: at.timetuple().tm_yday - 1,
+    "getHours": lambda at: at.hour,
+    "getMinutes": lambda at: at.minute,
+    "getSeconds": lambda at: at.second,
+    "getMilliseconds": lambda at: at.microsecond // 1000,
+}
+
+#: The lengths of a duration by CEL's names: whole hours, minutes, seconds; milliseconds are those beyond the second.
+LENGTHS: Final[dict[str, Callable[[timedelta], int]]] = {
+    "getHours": lambda length: _towards_zero(length, 3600),
+    "getMinutes": lambda length: _towards_zero(length, 60),
+    "getSeconds": lambda length: _towards_zero(length, 1),
+    "getMilliseconds": lambda length: length.microseconds // 1000,
+}
+
+
+def _towards_zero(length: timedelta, seconds: int) -> int:
+    count = abs(length) // timedelta(seconds=seconds)
+    return count if length >= timedelta(0) else -count
+
+
+def part_at(read: Callable[[datetime], int]) -> Callable[[datetime, str], int]:
+    """Return the function that reads a part of an instant in a zone named by text."""
+    return lambda instant, zone: read(local(instant, read_zone(zone)))
