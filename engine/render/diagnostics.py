@@ -1,0 +1,149 @@
+"""Findings about files, as text with the line and a caret under the place, and as JSON.
+
+shipping.yaml:24:16: error[AM104] undeclared state `in_reveiw`
+ |       target: in_reveiw
+ | ...............^^^^^^^^^
+ = help: did you mean `in_review`?
+ = see: docs/diagnostics/AM104-unknown-name.md
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..diagnostics import CATALOGUE, LIMIT, Diagnostic, Place
+from ..nodes import BREAK
+from .paint import Paint
+from .plain import dumped
+from .text import width
+
+#: Columns of a line that are shown; of a longer one the stretch around the caret.
+_COLUMNS: Final = 100
+#: How much stands before the caret where a line is cut.
+_BEFORE: Final = 60
+
+
+def findings_text(
+    found: Sequence[Diagnostic],
+    texts: Mapping[str, str],
+    *,
+    files: int | None = None,
+    colour: bool = False,
+    limit: int = LIMIT,
+) -> str:
+    """Return findings as a person reads them, one block each, and a line that counts them.
+
+    Args:
+        found: the findings, in order.
+        texts: the files' texts by the name that places carry; where one is missing no line is shown.
+        files: how many files were read, to be said where all is well.
+        colour: whether to add the terminal's colours.
+        limit: how many are shown; the rest is counted.
+    """
+    paint = Paint(on=colour)
+    lines = {file: BREAK.split(text.removeprefix("\ufeff")) for file, text in texts.items()}
+    blocks = [finding_text(item, lines.get(item.place.file, ()), paint) for item in found[:limit]]
+    return "\n".join([*blocks, count_text(found, files=files, limit=limit)]) + "\n"
+
+
+def count_text(found: Sequence[Diagnostic], *, files: int | None = None, limit: int = LIMIT) -> str:
+    """Return how many errors and warnings there are, and how many of them are not shown.
+
+    >>> count_text([], files=3)
+    'no findings in 3 files'
+    """
+    errors = sum(item.severity == "error" for item in found)
+    counts = [_counted(errors, "error"), _counted(len(found) - errors, "warning")]
+    text = ", ".join(count for count in counts if not count.startswith("0 ")) or "no findings"
+    text += "" if files is None or found else f" in {_counted(files, 'file')}"
+    rest = len(found) - limit
+    return f"{text}; the first {limit} are shown, {rest:,} more are not" if rest > 0 else text
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def finding_text(item: Diagnostic, lines: Sequence[str], paint: Paint) -> str:
+    """Return one finding as lines: what and where, the line itself, the remedy, the page."""
+    severity = paint.error if item.severity == "error" else paint.warning
+    rows = [
+        f"{paint.bold(str(item.place))}: {severity(f'{item.severity}[{item.code}]')} {one_line(item.message)}"
+    ]
+    rows += _snippet(item.place, lines, severity)
+    if item.hint:
+        rows.append(f" = help: {one_line(item.hint)}")
+    rows += [f" = note: {place}: {one_line(note)}" for note, place in item.related]
+    if (page := _page(item.code)) is not None:
+        rows.append(paint.faint(f" = see: {page}"))
+    return "\n".join(rows)
+
+
+def _snippet(place: Place, lines: Sequence[str], severity: Any) -> list[str]:
+    if not 0 < place.line <= len(lines):
+        return []
+    line = lines[place.line - 1]
+    start = min(place.column - 1, len(line))
+    end = min(place.end_column - 1, len(line)) if place.end_line == place.line else len(line.rstrip())
+    first = 0 if width(line) <= _COLUMNS else max(0, start - _BEFORE)
+    shown = one_line(line[first : first + _COLUMNS], keep=True)
+    before = width(shown[: start - first])
+    length = max(1, width(shown[start - first : end - first]))
+    return [f" | {shown}".rstrip(), f" | {'.' * before}{severity('^' * length)}"]
+
+
+def one_line(text: str, *, keep: bool = False) -> str:
+    r"""Return a text without anything that would move a terminal's cursor.
+
+    >>> one_line("a\tb\x1b[2J")
+    'a b?[2J'
+    """
+    spaced = text if keep else text.replace("\n", " ")
+    return "".join(
+        " " if char == "\t" else "?" if unicodedata.category(char)[0] == "C" else char for char in spaced
+    )
+
+
+def _page(code: str) -> str | None:
+    rule = CATALOGUE.get(code)
+    return None if rule is None else f"docs/diagnostics/{rule.code}-{rule.name}.md"
+
+
+def findings_data(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> dict[str, Any]:
+    """Return findings as JSON data: the counts of all, and the first of them whole."""
+    errors = sum(item.severity == "error" for item in found)
+    return {
+        "errors": errors,
+        "warnings": len(found) - errors,
+        "not_shown": max(0, len(found) - limit),
+        "diagnostics": [_finding_data(item) for item in found[:limit]],
+    }
+
+
+def findings_json(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> str:
+    """Return findings as one JSON object."""
+    return dumped(findings_data(found, limit=limit))
+
+
+def _finding_data(item: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "message": item.message,
+        "place": _place_data(item.place),
+        "hint": item.hint,
+        "see": _page(item.code),
+        "related": [{"message": note, "place": _place_data(place)} for note, place in item.related],
+    }
+
+
+def _place_data(place: Place) -> dict[str, Any]:
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }

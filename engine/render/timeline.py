@@ -1,0 +1,274 @@
+"""A dry run as a page that a person can follow, and as JSON.
+
+Of every step: when, who and what; from where to where; why, by which rule and how sure that is; then, where they
+changed, the clocks that run, what the host was asked for, and where the money stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ..calendar import zone
+from ..case import MAIN, Left, Part
+from ..policy import CompiledPolicy
+from ..simulate import ClockShown, Entry, PayoutShown, Timeline
+from ..source import Source
+from ..step import Effect, Move, Trace
+from ..values import Value
+from .diagnostics import one_line
+from .paint import Paint
+from .plain import dumped, plain, stamp
+from .text import NOTHING, Speech, chosen, padded, width
+from .words import FALLBACK
+
+#: Where the details of a step begin.
+_INDENT: Final = 4
+
+
+def speech(policy: CompiledPolicy | None, timezone: str | None, language: str) -> Speech:
+    """Return how a case is spoken of: its zone, and its policy's sentences and secrets."""
+    return Speech(
+        language=language,
+        zone=None if timezone is None else zone(timezone),
+        reasons={} if policy is None else policy.reasons,
+        sensitive=frozenset() if policy is None else policy.sensitive,
+    )
+
+
+def data_of(entry: Entry, policy: CompiledPolicy, say: Speech) -> dict[str, Value]:
+    """Return what came with a step, sealed where it is sensitive."""
+    if entry.kind != "event":
+        return say.open_to_all(entry.data)
+    declared = policy.events.get(entry.what)
+    kept = (declared.keep_as,) if declared is not None and declared.keep_as else ()
+    return say.open_to_all(entry.data, entry.what, *kept)
+
+
+def timeline_text(timeline: Timeline, *, language: str = FALLBACK, colour: bool = False) -> str:
+    """Return a dry run as text, in the case's own zone."""
+    page = _Page(timeline, language, Paint(on=colour))
+    return "\n".join(one_line(line, keep=True) if not colour else line for line in page.lines()) + "\n"
+
+
+class _Page:
+    """Writes one timeline."""
+
+    def __init__(self, timeline: Timeline, language: str, paint: Paint) -> None:
+        self.timeline = timeline
+        self.paint = paint
+        self.say = speech(timeline.policy, timeline.timezone, language)
+        labels = ("why", "rule", "decision", "clocks", "asked", "money", "missing", "attention")
+        self.column = max(width(self.say.word(key)) for key in labels) + 2
+        self.who = max((width(self.actor(entry)) for entry in timeline.entries), default=0) + 2
+
+    def lines(self) -> Iterator[str]:
+        timeline, say = self.timeline, self.say
+        yield self.paint.bold(f"{timeline.id}  {timeline.name}".rstrip())
+        policy = say.word("policy", name=timeline.policy.ref.name, version=timeline.policy.ref.version)
+        yield f"{policy}{say.word('comma')}{say.word('zone', zone=timeline.timezone)}"
+        before: Entry | None = None
+        for entry in timeline.entries:
+            yield ""
+            yield from self.entry(entry, before)
+            before = entry
+        yield ""
+        yield from self.ending()
+
+    def actor(self, entry: Entry) -> str:
+        return entry.who or self.say.word("host" if entry.kind == "opened" else "clock")
+
+    def entry(self, entry: Entry, before: Entry | None) -> Iterator[str]:
+        say = self.say
+        what = entry.what if entry.kind == "event" else say.word(entry.kind, name=entry.what)
+        known = {} if entry.kind == "opened" else data_of(entry, self.timeline.policy, say)
+        data = "; ".join(f"{key} {say.value(item)}" for key, item in known.items())
+        yield (
+            f"{self.paint.bold(say.stamp(entry.at))}  {padded(self.actor(entry), self.who)}{what}"
+            + (self.paint.faint(f"  ({data})") if data else "")
+        )
+        if entry.verdict != "applied":
+            yield " " * _INDENT + self.paint.warning(say.word(entry.verdict))
+        for move in entry.moves:
+            yield " " * _INDENT + self.move(move, entry)
+        yield from self.why(entry)
+        if entry.decision is not None:
+            yield self.row("decision", say.value(entry.decision))
+        if entry.clocks and (before is None or entry.clocks != before.clocks):
+            yield self.row("clocks", "; ".join(map(self.clock, entry.clocks)))
+        for effect in entry.effects:
+            yield self.row("asked", self.effect(effect))
+        if before is None or entry.payouts != before.payouts:
+            for payout in entry.payouts:
+                yield self.row("money", self.payout(payout))
+        if entry.needs_human is not None:
+            yield self.row("attention", entry.needs_human)
+
+    def row(self, key: str, text: str) -> str:
+        return " " * _INDENT + self.paint.faint(padded(self.say.word(key), self.column)) + text
+
+    def move(self, move: Move, entry: Entry) -> str:
+        leg = "" if move.leg == MAIN else f"{move.leg}: "
+        if move.target is None:
+            return f"{leg}{self.say.word('stays')} {move.source or entry.legs.get(move.leg, NOTHING)}"
+        return f"{leg}{move.source or NOTHING} -> {self.paint.good(move.target)}"
+
+    def why(self, entry: Entry) -> Iterator[str]:
+        say = self.say
+        if entry.reason is not None:
+            yield self.row("why", say.sentence(entry.reason))
+        if entry.rule is not None and (
+            entry.sources or entry.verdict != "applied" or entry.reason is not None
+        ):
+            yield self.row("rule", say.word("comma").join([entry.rule, *map(self.source, entry.sources)]))
+        if entry.missing:
+            yield self.row("missing", say.listed(entry.missing))
+        for trace in entry.failed:
+            yield from (" " * (_INDENT + self.column) + line for line in clauses(trace, say))
+
+    def source(self, source: Source) -> str:
+        return f"{source.name} ({self.say.word(source.read)})"
+
+    def clock(self, clock: ClockShown) -> str:
+        if clock.due is not None:
+            return self.say.word("until", name=clock.name, due=self.say.stamp(clock.due))
+        return self.say.word(
+            "paused", name=clock.name, left=NOTHING if clock.left is None else self.left(clock.left)
+        )
+
+    def left(self, left: Left) -> str:
+        return self.say.word(left.unit, count=left.count)
+
+    def effect(self, effect: Effect) -> str:
+        return f"{effect.kind}  " + "; ".join(
+            f"{key} {self.say.value(item)}" for key, item in effect.data.items()
+        )
+
+    def payout(self, payout: PayoutShown) -> str:
+        parts = self.say.word("comma").join(map(self.part, payout.parts))
+        return f"{payout.name} {payout.state} {self.say.value(payout.granted)}" + (
+            f" ({parts})" if parts else ""
+        )
+
+    def part(self, part: Part) -> str:
+        way = NOTHING if part.via is None else self.say.word("by", via=part.via)
+        missing = f", {self.say.word('missing')} {self.say.listed(part.missing)}" if part.missing else ""
+        return f"{self.say.value(part.amount)} {way}{missing}"
+
+    def ending(self) -> Iterator[str]:
+        timeline, say = self.timeline, self.say
+        at = say.stamp(timeline.ends_at)
+        words = {
+            "events": say.word("events"),
+            "until": say.word("until_reached", at=at),
+            "quiet": say.word("quiet"),
+            "bound": say.word("bound", count=len(timeline.entries)),
+        }
+        yield words[timeline.ending]
+        for waiting in timeline.waiting:
+            key = "final" if waiting.final else "waits" if waiting.roles else "waits_nobody"
+            line = say.word(key, state=waiting.state, roles=say.listed(waiting.roles))
+            yield " ".join(part for part in (line, chosen(waiting.says, say.language)) if part)
+        for payout, missing in timeline.wanted.items():
+            yield say.word("details", payout=payout, missing=say.listed(missing))
+        if timeline.next_timer is not None:
+            kind, _, name = timeline.next_timer[0].partition(":")
+            what = say.word(kind if kind in {"breach", "remind"} else "wake", name=name)
+            yield say.word("next", what=what, at=say.stamp(timeline.next_timer[1]))
+
+
+def clauses(trace: Trace, say: Speech) -> Iterator[str]:
+    """Yield a candidate that did not hold: each condition, its worth, and what it saw."""
+    yield f"{trace.rule}: {trace.result}"
+    for clause in trace.clauses:
+        saw = ", ".join(f"{path} = {say.value(value)}" for path, value in say.open_to_all(clause.saw).items())
+        yield f"  `{clause.text}` is {clause.value}" + (f" ({saw})" if saw else "")
+
+
+def timeline_json(timeline: Timeline, *, language: str = FALLBACK) -> str:
+    """Return a dry run as one JSON object with sorted keys, without floats; instants carry the case's offset."""
+    say = speech(timeline.policy, timeline.timezone, language)
+    here = say.zone
+    timer = timeline.next_timer
+    return dumped(
+        {
+            "case": timeline.id,
+            "name": timeline.name,
+            "policy": {"name": timeline.policy.ref.name, "version": timeline.policy.ref.version},
+            "timezone": timeline.timezone,
+            "currency": timeline.currency,
+            "entries": [_entry_data(entry, timeline.policy, say) for entry in timeline.entries],
+            "ending": timeline.ending,
+            "ends_at": stamp(timeline.ends_at, here),
+            "waiting": [
+                {"leg": item.leg, "state": item.state, "for": list(item.roles), "final": item.final}
+                for item in timeline.waiting
+            ],
+            "waiting_payouts": {name: list(missing) for name, missing in timeline.wanted.items()},
+            "next": None if timer is None else {"timer": timer[0], "at": stamp(timer[1], here)},
+        }
+    )
+
+
+def _entry_data(entry: Entry, policy: CompiledPolicy, say: Speech) -> dict[str, Any]:
+    here = say.zone
+    return {
+        "seq": entry.seq,
+        "at": stamp(entry.at, here),
+        "kind": entry.kind,
+        "who": entry.who,
+        "what": entry.what,
+        "data": plain(data_of(entry, policy, say), here),
+        "verdict": entry.verdict,
+        "moves": [{"leg": m.leg, "from": m.source, "to": m.target, "rule": m.rule} for m in entry.moves],
+        "legs": dict(entry.legs),
+        "decision": plain(entry.decision, here),
+        "reason": None
+        if entry.reason is None
+        else {"code": entry.reason.code, "text": say.sentence(entry.reason)},
+        "rule": entry.rule,
+        "sources": [{"name": s.name, "cite": s.cite, "read": s.read} for s in entry.sources],
+        "failed": [trace_data(trace, say) for trace in entry.failed],
+        "missing": list(entry.missing),
+        "clocks": [
+            {
+                "name": clock.name,
+                "due": plain(clock.due, here),
+                "left": None if clock.left is None else {"count": clock.left.count, "unit": clock.left.unit},
+            }
+            for clock in entry.clocks
+        ],
+        "effects": [{"kind": effect.kind, "data": plain(effect.data, here)} for effect in entry.effects],
+        "payouts": {payout.name: _payout_data(payout) for payout in entry.payouts},
+        "needs_human": entry.needs_human,
+    }
+
+
+def _payout_data(payout: PayoutShown) -> dict[str, Any]:
+    return {
+        "state": payout.state,
+        "granted": plain(payout.granted),
+        "paid": plain(payout.paid),
+        "parts": [
+            {
+                "id": part.id,
+                "amount": plain(part.amount),
+                "state": part.status,
+                "via": part.via,
+                "missing": list(part.missing),
+            }
+            for part in payout.parts
+        ],
+    }
+
+
+def trace_data(trace: Trace, say: Speech) -> dict[str, Any]:
+    """Return a candidate that was looked at as JSON data."""
+    return {
+        "rule": trace.rule,
+        "result": trace.result,
+        "clauses": [
+            {"text": clause.text, "value": clause.value, "saw": plain(say.open_to_all(clause.saw), say.zone)}
+            for clause in trace.clauses
+        ],
+    }

@@ -1,0 +1,32 @@
+"""Scenario files: what happened in a case, and what must then be true.
+
+`read` makes records of a file, with places; `run` plays a case through a real engine on a virtual clock and says what
+was expected, what it was, and why.
+"""
+
+from .read import (
+    Expectation,
+    ScenarioCase,
+    ScenarioEvent,
+    ScenarioFile,
+    Wanted,
+    find_scenarios,
+    read_scenarios,
+)
+from .run import CaseResult, Check, Results, play, run_case, run_file
+
+__all__ = [
+    "CaseResult",
+    "Check",
+    "Expectation",
+    "Results",
+    "ScenarioCase",
+    "ScenarioEvent",
+    "ScenarioFile",
+    "Wanted",
+    "find_scenarios",
+    "play",
+    "read_scenarios",
+    "run_case",
+    "run_file",
+]

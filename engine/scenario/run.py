@@ -1,0 +1,247 @@
+"""Cases of a scenario file played through an engine, and what became of their expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Final, Literal
+
+from ..case import Case, Payout
+from ..deadlines import deadlines
+from ..diagnostics import Place, did_you_mean
+from ..engine import Engine
+from ..errors import AmendsError
+from ..library import Library
+from ..money import Money
+from ..policy import CompiledPolicy
+from ..step import REFUSED, Event, Step
+from ..values import Value
+from .read import Expectation, ScenarioCase, ScenarioEvent, ScenarioFile, Wanted
+
+#: The decision that a step records which could not be decided, where it states none.
+UNDECIDED: Final = "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One expectation: what was to be, what is, and the step that it is about."""
+
+    at: datetime
+    #: `state`, `amount` and so on; of a deadline with its name.
+    key: str
+    expected: Value
+    actual: Value
+    passed: bool
+    place: Place
+    #: The last step by then that did or refused something.
+    step: Step | None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What became of one case."""
+
+    id: str
+    name: str
+    place: Place
+    checks: tuple[Check, ...] = ()
+    #: Why the case could not be played to its end.
+    error: str | None = None
+    #: The policy that took it, and the case's zone; None where it never opened.
+    policy: CompiledPolicy | None = None
+    timezone: str | None = None
+
+    @property
+    def status(self) -> Literal["passed", "failed", "error"]:
+        """An error where it could not be played, else whether every expectation was met."""
+        if self.error is not None:
+            return "error"
+        return "passed" if all(check.passed for check in self.checks) else "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What became of all cases of one or more files."""
+
+    cases: tuple[CaseResult, ...]
+
+    @property
+    def passed(self) -> int:
+        """How many cases met every expectation."""
+        return self._count("passed")
+
+    @property
+    def failed(self) -> int:
+        """How many cases did not."""
+        return self._count("failed")
+
+    @property
+    def errors(self) -> int:
+        """How many cases could not be played."""
+        return self._count("error")
+
+    def _count(self, status: str) -> int:
+        return sum(case.status == status for case in self.cases)
+
+
+def run_file(file: ScenarioFile, library: Library) -> Iterator[CaseResult]:
+    """Run the cases of a file one by one, each in an engine of its own."""
+    return (run_case(case, Engine(library)) for case in file.cases)
+
+
+def run_case(case: ScenarioCase, engine: Engine) -> CaseResult:
+    """Run one case in an engine that holds no other, and compare what it expects.
+
+    Something that the engine refuses to take at all (a fact that is not of its type, no policy that serves) makes the
+    result an error; a refused event does not.
+    """
+    opened: Case | None = None
+    checks: list[Check] = []
+    error = None
+    try:
+        opened = open_case(case, engine)
+        rest = list(case.events)
+        for expectation in case.expect:
+            play(engine, opened.id, _until(rest, expectation.at))
+            engine.run_due(expectation.at)
+            checks += _checks(expectation, engine, opened.id)
+        play(engine, opened.id, rest)
+    except (AmendsError, ValueError, TypeError) as problem:
+        error = str(problem)
+    return CaseResult(
+        id=case.id,
+        name=case.name,
+        place=case.place,
+        checks=tuple(checks),
+        error=error,
+        policy=None if opened is None else engine.policy_of(opened.id),
+        timezone=None if opened is None else opened.timezone,
+    )
+
+
+def open_case(case: ScenarioCase, engine: Engine) -> Case:
+    """Open a case at the instant of its first event, under the policy that serves it then."""
+    return engine.open(None, case.facts, at=case.opens_at, key=case.id)
+
+
+def play(engine: Engine, case_id: str, events: Iterable[ScenarioEvent]) -> None:
+    """Send events, each at its own instant; what is due before them fires first."""
+    for event in events:
+        engine.send(
+            case_id, event.name, event.data, by=event.actor, at=event.at, occurred_at=event.occurred_at
+        )
+
+
+def _until(rest: list[ScenarioEvent], at: datetime) -> list[ScenarioEvent]:
+    """Take from a list of events those up to and including an instant."""
+    taken = [event for event in rest if event.at <= at]
+    del rest[: len(taken)]
+    return taken
+
+
+def _checks(expectation: Expectation, engine: Engine, case_id: str) -> Iterator[Check]:
+    case = engine.case(case_id)
+    journal = engine.journal(case_id)
+    last = journal[-1]
+    arriving = last.input if isinstance(last.input, Event) and last.verdict != "applied" else None
+    seen = _Seen(case, journal, deadlines(engine.policy_of(case_id), case, arriving))
+    for wanted in expectation.wanted:
+        actual = seen.actual(wanted)
+        yield Check(
+            at=expectation.at,
+            key=wanted.key if wanted.name is None else f"{wanted.key} {wanted.name}",
+            expected=wanted.value,
+            actual=actual,
+            passed=_same(wanted.value, actual),
+            place=wanted.place,
+            step=_telling(journal),
+            hint=seen.hint(wanted),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What can be said of a case at one instant."""
+
+    case: Case
+    journal: Sequence[Step]
+    deadlines: Mapping[str, datetime | None]
+
+    def actual(self, wanted: Wanted) -> Value:
+        match wanted.key:
+            case "state":
+                return self._state(wanted.value)
+            case "decision":
+                return recorded(self.journal)[0]
+            case "reason":
+                return recorded(self.journal)[1]
+            case "amount":
+                payout = granted_last(self.case)
+                return Money(Fraction(0), self.case.currency or "") if payout is None else payout.granted
+            case "currency":
+                return self.case.currency
+            case "route":
+                return _route(granted_last(self.case), split=isinstance(wanted.value, Mapping))
+            case "deadline":
+                return self.deadlines.get(wanted.name or "")
+
+    def _state(self, wanted: Value) -> Value:
+        if isinstance(wanted, Mapping):
+            return {leg: self.case.legs.get(leg) for leg in wanted}
+        return self.case.state
+
+    def hint(self, wanted: Wanted) -> str | None:
+        """Say what was probably meant by a deadline that nothing is named after."""
+        if wanted.name is None or wanted.name in self.deadlines:
+            return None
+        return did_you_mean(wanted.name, self.deadlines) or "no clock, window or moment of that name stands"
+
+
+def recorded(journal: Iterable[Step]) -> tuple[Value, str | None]:
+    """Return the decision and the reason code recorded last, refused and undecided events included."""
+    decision: Value = None
+    reason: str | None = None
+    for step in journal:
+        unstated = {"applied": None, "refused": REFUSED, "undecided": UNDECIDED}[step.verdict]
+        stated = unstated if step.decision is None else step.decision
+        decision = decision if stated is None else stated
+        reason = reason if step.reason is None else step.reason.code
+    return decision, reason
+
+
+def granted_last(case: Case) -> Payout | None:
+    """Return the payout that was granted last, or None where none was."""
+    # Of several granted in one step, the last.
+    return max(reversed(tuple(case.payouts.values())), key=lambda payout: payout.seq, default=None)
+
+
+def _route(payout: Payout | None, *, split: bool) -> Value:
+    """Return where a payout goes: the one way, or amounts by part where there are several."""
+    if payout is None or not payout.parts:
+        return None
+    if split or len(payout.parts) > 1:
+        return {part.id: part.amount for part in payout.parts}
+    return payout.parts[0].via
+
+
+def _same(expected: Value, actual: Value) -> bool:
+    """Tell whether a value is the expected one; amounts are compared as exact numbers."""
+    if isinstance(expected, Money) and isinstance(actual, Money):
+        currencies = {expected.currency, actual.currency} - {""}
+        return expected.amount == actual.amount and (not expected.currency or len(currencies) < 2)
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        return expected.keys() == actual.keys() and all(
+            _same(value, actual[key]) for key, value in expected.items()
+        )
+    if isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        return len(expected) == len(actual) and all(map(_same, expected, actual))
+    return type(expected) is type(actual) and bool(expected == actual)
+
+
+def _telling(journal: Sequence[Step]) -> Step | None:
+    """Return the last step that says why a case stands as it does."""
+    telling = (step for step in reversed(journal) if step.moves or step.reason or step.verdict != "applied")
+    return next(telling, journal[-1] if journal else None)

@@ -1,0 +1,263 @@
+"""Dry runs: one case of a scenario on a virtual clock, as a timeline that says all that happened and why.
+
+Nothing is asked of any host here; the timeline shows what would have been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from .case import Case, Clock, Left, Part, PayoutStatus, Reason
+from .engine import Engine
+from .evolve import evolve
+from .library import Library
+from .money import Money
+from .policy import CompiledPolicy, Text
+from .scenario import ScenarioCase, play
+from .scenario.run import open_case
+from .source import Source
+from .step import Due, Effect, Event, Move, Open, Step, Trace, Verdict
+from .values import Value
+
+#: Timers that fire after the last event before a run is stopped.
+BOUND: Final = 1_000
+
+Kind = Literal["opened", "event", "breach", "remind", "wake"]
+Ending = Literal["events", "until", "quiet", "bound"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockShown:
+    """A clock that runs or is paused."""
+
+    name: str
+    #: The last second in time; None while paused.
+    due: datetime | None
+    left: Left | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutShown:
+    """Where a payout stands."""
+
+    name: str
+    state: PayoutStatus
+    granted: Money
+    paid: Money
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One step, and what stands after it."""
+
+    seq: int
+    at: datetime
+    kind: Kind
+    #: Who acted, such as `agent:7`; None for what happens by itself.
+    who: str | None
+    #: The event's name, or the clock's.
+    what: str
+    #: Sensitive values included; the reports leave them out.
+    data: Mapping[str, Any]
+    verdict: Verdict
+    moves: tuple[Move, ...]
+    #: Leg to state, after the step.
+    legs: Mapping[str, str]
+    decision: Value
+    reason: Reason | None
+    #: The rule that was taken, or that refused.
+    rule: str | None
+    #: Where the rule comes from; a source that the policy does not describe is not among them.
+    sources: tuple[Source, ...]
+    #: For a refusal, every candidate that did not hold, with its clauses.
+    failed: tuple[Trace, ...]
+    #: Facts that would have decided it.
+    missing: tuple[str, ...]
+    clocks: tuple[ClockShown, ...]
+    effects: tuple[Effect, ...]
+    payouts: tuple[PayoutShown, ...]
+    needs_human: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What stays as it is until somebody acts: a leg in its state."""
+
+    leg: str
+    state: str
+    says: Text
+    #: Roles that are to act.
+    roles: tuple[str, ...]
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """A dry run from beginning to end."""
+
+    id: str
+    name: str
+    policy: CompiledPolicy
+    timezone: str
+    currency: str | None
+    entries: tuple[Entry, ...]
+    #: Why it ends: with the events, at the instant asked for, as nothing would follow, or after too many steps.
+    ending: Ending
+    #: The instant it ends at.
+    ends_at: datetime
+    waiting: tuple[Waiting, ...]
+    #: Payouts that wait for details, by name, with what is missing.
+    wanted: Mapping[str, tuple[str, ...]]
+    #: What would come next by itself, and when; None if nothing would.
+    next_timer: tuple[str, datetime] | None
+
+
+def simulate(
+    case: ScenarioCase,
+    library: Library,
+    *,
+    until: datetime | None = None,
+    what_if_nobody_acts: bool = False,
+) -> Timeline:
+    """Run a case dry.
+
+    Args:
+        case: what is known at the opening, and what arrives.
+        library: the policies, of which the one that serves the case is taken.
+        until: what happens later is left out. Without it the run ends with the last event or expectation.
+        what_if_nobody_acts: after the last event (up to `until`, if given) let time pass until nothing more happens by
+            itself.
+    Raises:
+        AmendsError: no policy serves the case, or what it opens with does not fit.
+    """
+    engine = Engine(library)
+    opened = open_case(case, engine)
+    play(engine, opened.id, (event for event in case.events if until is None or event.at <= until))
+    last = max([item.at for item in (*case.events, *case.expect)])
+    end = last if until is None else until
+    ending: Ending = "events" if until is None or until >= last else "until"
+    if what_if_nobody_acts:
+        ending = _let_time_pass(engine, opened.id)
+    elif end > opened.at:
+        engine.run_due(end)
+    return _timeline(case, engine, opened.id, ending, end)
+
+
+def _let_time_pass(engine: Engine, case_id: str) -> Ending:
+    """Fire what is due, at the instant it is due, until nothing is."""
+    for _ in range(BOUND):
+        timers = engine.case(case_id).timers
+        if not timers or not engine.run_due(timers[0].fires_at):
+            return "quiet"
+    return "bound"
+
+
+def _timeline(case: ScenarioCase, engine: Engine, case_id: str, ending: Ending, end: datetime) -> Timeline:
+    policy, last = engine.policy_of(case_id), engine.case(case_id)
+    timer = next(iter(last.timers), None)
+    return Timeline(
+        id=case.id,
+        name=case.name,
+        policy=policy,
+        timezone=last.timezone,
+        currency=last.currency,
+        entries=tuple(_entries(policy, engine.journal(case_id))),
+        ending=ending,
+        ends_at=last.at if ending in {"quiet", "bound"} else end,
+        waiting=tuple(_waiting(policy, last)),
+        wanted={
+            name: missing
+            for name, payout in last.payouts.items()
+            if (missing := tuple(path for part in payout.parts for path in part.missing))
+        },
+        next_timer=None if timer is None else (timer.id, timer.fires_at),
+    )
+
+
+def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entry]:
+    case: Case | None = None
+    for step in journal:
+        case = evolve(case, step)
+        kind, who, what, data = _told(step)
+        rule = _rule(step)
+        yield Entry(
+            seq=step.seq,
+            at=step.at,
+            kind=kind,
+            who=who,
+            what=what,
+            data=data,
+            verdict=step.verdict,
+            moves=step.moves,
+            legs=case.legs,
+            decision=step.decision,
+            reason=step.reason,
+            rule=rule,
+            sources=tuple(_sources(policy, step, rule)),
+            failed=() if step.verdict == "applied" else tuple(t for t in step.trace if t.result != "holds"),
+            missing=step.missing,
+            clocks=tuple(_clocks(case.clocks)),
+            effects=step.effects,
+            payouts=tuple(
+                PayoutShown(
+                    name=name,
+                    state=payout.state,
+                    granted=payout.granted,
+                    paid=payout.paid,
+                    parts=payout.parts,
+                )
+                for name, payout in case.payouts.items()
+            ),
+            needs_human=step.changes.needs_human,
+        )
+
+
+def _told(step: Step) -> tuple[Kind, str | None, str, Mapping[str, Any]]:
+    """Return what an input is, who gave it, its name and its data."""
+    match step.input:
+        case Open(facts=facts):
+            return "opened", None, "", facts
+        case Event(name=name, data=data, actor=actor):
+            return "event", actor, name, data
+        case Due(timer=timer):
+            kind, _, name = timer.partition(":")
+            kinds: dict[str, Kind] = {"breach": "breach", "remind": "remind"}
+            return kinds.get(kind, "wake"), None, name, {}
+
+
+def _rule(step: Step) -> str | None:
+    """Return the rule that a step is about: the reason's, else that of its first move or refusal."""
+    if step.reason is not None and step.reason.rule is not None:
+        return step.reason.rule
+    if step.moves:
+        return step.moves[0].rule
+    return next((trace.rule for trace in step.trace if trace.result in {"taken", "refused", "failed"}), None)
+
+
+def _sources(policy: CompiledPolicy, step: Step, rule: str | None) -> Iterator[Source]:
+    names = list(() if step.reason is None else step.reason.sources)
+    names += [name for trace in step.trace if trace.rule == rule for name in trace.sources]
+    return (policy.sources[name] for name in dict.fromkeys(names) if name in policy.sources)
+
+
+def _clocks(clocks: Mapping[str, Clock]) -> Iterator[ClockShown]:
+    for clock in clocks.values():
+        if clock.status in {"running", "paused"}:
+            yield ClockShown(name=clock.name, due=clock.due, left=clock.left)
+
+
+def _waiting(policy: CompiledPolicy, case: Case) -> Iterator[Waiting]:
+    for leg in policy.legs:
+        name = case.legs.get(leg.name)
+        if name is not None and (state := leg.states.get(name)) is not None:
+            yield Waiting(
+                leg=leg.name,
+                state=name,
+                says=state.says,
+                roles=state.waits_for,
+                final=state.final is not None,
+            )
