@@ -23,8 +23,8 @@ test: install-test ## run everything: tests, ruff, mypy
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/mypy --no-error-summary --explicit-package-bases tests
 
-test-long: install-test ## run the tests that take minutes
-	@$(BIN)/pytest -q -m long --hypothesis-profile=long
+test-long: install-test ## run every test, also those that take minutes, on many more random examples
+	@$(BIN)/pytest -q -m "long or not long" --hypothesis-profile=long
 
 # The dependencies, again only when pyproject.toml changes.
 $(BIN)/python:
