@@ -47,11 +47,13 @@ FLOORS: dict[str, int] = {
     "engine.read": 2,
     "engine.table": 2,
     # 3: the step
+    "engine.choose": 3,
     "engine.decide": 3,
     "engine.evolve": 3,
     "engine.machine": 3,
     "engine.payout": 3,
     "engine.sla": 3,
+    "engine.wake": 3,
     "engine.work": 3,
     # 4: what is kept
     "engine.bundle": 4,
