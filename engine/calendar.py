@@ -105,8 +105,8 @@ def holiday_codes() -> tuple[str, ...]:
 def expand_holidays(code: str) -> frozenset[date]:
     """Return the public holidays of a country (`US`), a part of one (`US-CA`) or a market (`NYSE`, `ECB`).
 
-    Days on which a holiday is observed count too. The years are always `FIRST_YEAR` to `LAST_YEAR`; `holiday_span` tells
-    the codes that are known for fewer.
+    Days on which a holiday is observed count too. The years are always `FIRST_YEAR` to `LAST_YEAR`, but for codes that
+    are known for fewer; `holiday_span` tells.
 
     Raises:
         InvalidValue: the holidays library has no such code; `holiday_codes` lists them.
@@ -114,7 +114,7 @@ def expand_holidays(code: str) -> frozenset[date]:
     >>> date(2026, 7, 3) in expand_holidays("US")
     True
     """
-    return frozenset(_holidays_of(code))
+    return frozenset[date]().union(*_holidays_by_year(code).values())
 
 
 def holiday_span(code: str) -> tuple[date, date]:
@@ -122,26 +122,38 @@ def holiday_span(code: str) -> tuple[date, date]:
 
     Raises:
         InvalidValue: the holidays library has no such code.
+
+    >>> holiday_span("US")
+    (datetime.date(2015, 1, 1), datetime.date(2045, 12, 31))
     """
-    known = _holidays_of(code)
-    first = max(FIRST_YEAR, known.start_year)
-    return date(first, 1, 1), date(min(LAST_YEAR, known.end_year), 12, 31)
+    years = _holidays_by_year(code)
+    return date(min(years), 1, 1), date(max(years), 12, 31)
 
 
-def _holidays_of(code: str) -> Any:
+@cache
+def _holidays_by_year(code: str) -> dict[int, frozenset[date]]:
+    """Return the holidays of every year that the library vouches for."""
     holidays: Any = importlib.import_module("holidays")
-    name, _, part = code.partition("-")
-    years = range(FIRST_YEAR, LAST_YEAR + 1)
-    with warnings.catch_warnings():
-        # Codes that are known for fewer years warn; `holiday_span` says so instead.
-        warnings.simplefilter("ignore")
-        for table, make in (
+    name, dash, part = code.partition("-")
+    makers = [
+        make
+        for codes, make in (
             (holidays.list_supported_countries(), holidays.country_holidays),
             (holidays.list_supported_financial(), holidays.financial_holidays),
-        ):
-            if name in table and (part in table[name] or "-" not in code):
-                return make(name, subdiv=part or None, years=years, expand=False)
-    raise InvalidValue(f"`{code[:60]}` is not a holiday code, such as `US`, `US-CA` or `NYSE`")
+        )
+        if name in codes and (part in codes[name] or not dash)
+    ]
+    if not makers:
+        raise InvalidValue(f"`{code[:60]}` is not a holiday code, such as `US`, `US-CA` or `NYSE`")
+    known: dict[int, frozenset[date]] = {}
+    for year in range(FIRST_YEAR, LAST_YEAR + 1):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            days = makers[0](name, subdiv=part or None, years=year, expand=False)
+        # The library warns where it knows only some of a year's holidays, and is silent where it knows none.
+        if not told and days.start_year <= year <= days.end_year:
+            known[year] = frozenset(days)
+    return known
 
 
 @cache

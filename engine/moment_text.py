@@ -1,0 +1,129 @@
+"""The words of a moment's text: where they stand, and what was probably meant by those that cannot be read."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from .counting import Direction, Ends
+from .diagnostics import Place
+from .document import Scalar
+from .errors import InvalidValue
+from .period import UNITS, parse_period
+
+DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+#: What a text may begin with, and how its last day then ends.
+PREFIXES: Final[dict[str, Ends]] = {
+    "exactly": "same_time",
+    "start of day": "start_of_day",
+    "end of day": "end_of_day",
+}
+
+_PREFIX: Final = re.compile(rf"({'|'.join(PREFIXES)})(?:\s+|$)")
+_IF_ANY: Final = re.compile(r"\s*,\s*if\s+any$")
+#: A number and words after it: what a period looks like, well written or not.
+_LENGTH: Final = re.compile(r"(?P<count>\d[\d.,]*)\s*(?P<unit>[A-Za-z][A-Za-z ]*)")
+#: Words, brackets and quoted texts, for finding what stands outside of the last two.
+_PIECE: Final = re.compile(
+    r"""(?P<word>[^\s()\[\]{}"']+)|(?P<open>[(\[{])|(?P<close>[)\]}])|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a scalar's text."""
+
+    scalar: Scalar
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """What is written there."""
+        return self.scalar.text[self.start : self.end]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the file."""
+        return self.scalar.place_of(self.start, self.end)
+
+    def cut(self, start: int, end: int | None = None) -> Span:
+        """Return its characters from `start` up to `end`, without the blanks around them."""
+        text = self.text[start:end]
+        begin = self.start + start + len(text) - len(text.lstrip())
+        return Span(self.scalar, begin, begin + len(text.strip()))
+
+
+def whole(scalar: Scalar) -> Span:
+    """Return all of a scalar's text, without the blanks around it."""
+    return Span(scalar, 0, len(scalar.text)).cut(0)
+
+
+def without_prefix(span: Span) -> tuple[Ends | None, Span]:
+    """Return how a text says that its last day ends, and the rest of it."""
+    match = _PREFIX.match(span.text)
+    return (PREFIXES[match[1]], span.cut(match.end())) if match else (None, span)
+
+
+def without_if_any(span: Span) -> tuple[Span | None, Span]:
+    """Return the `, if any` at the end of a text, or None, and the rest of it."""
+    match = _IF_ANY.search(span.text)
+    return (span.cut(match.start()), span.cut(0, match.start())) if match else (None, span)
+
+
+def words(span: Span) -> Iterator[Span]:
+    """Yield the words that stand outside of brackets and quotes."""
+    depth = 0
+    for piece in _PIECE.finditer(span.text):
+        match piece.lastgroup:
+            case "open":
+                depth += 1
+            case "close":
+                depth -= 1
+            case "word" if not depth:
+                yield span.cut(piece.start(), piece.end())
+
+
+def keyword(span: Span) -> tuple[Direction, Span] | None:
+    """Return the first `after`, `from` or `before` that stands for itself, as in `x.from after y`."""
+    for word in words(span):
+        if word.text in DIRECTIONS:
+            return word.text, word
+    return None
+
+
+def looks_like_period(span: Span) -> bool:
+    """Return whether a text is a number and a unit, well written or not."""
+    return _LENGTH.match(span.text) is not None
+
+
+def period_hint(text: str) -> str | None:
+    """Return what was probably meant by a text that is not a period.
+
+    >>> period_hint("30dys"), period_hint("2 bussiness days")
+    ('did you mean `30 days`?', 'did you mean `2 business days`?')
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
+        return None
+    units = {name: name for unit in (*UNITS, "calendar day") for name in (unit, f"{unit}s")}
+    units |= {"working days": "business days", "working day": "business day"}
+    near = difflib.get_close_matches(match["unit"].lower(), units, n=1)
+    guess = f"{match['count']} {units[near[0]]}" if near else ""
+    try:
+        parse_period(guess)
+    except InvalidValue:
+        return "a period is a whole number and a unit: " + ", ".join(f"`{unit}s`" for unit in UNITS)
+    return f"did you mean `{guess}`?"
+
+
+def stray_word(span: Span) -> tuple[Span, str] | None:
+    """Return the word that was probably meant for `after`, `from` or `before`, and the hint."""
+    for word in words(span):
+        near = difflib.get_close_matches(word.text, DIRECTIONS, n=1, cutoff=0.7)
+        if near:
+            return word, f"did you mean `{near[0]}`?"
+    return None
