@@ -44,12 +44,15 @@ Unknown(missing=frozenset({'asked'}))
 """
 
 from ..values import Unknown
-from .check import Checked, Problem, check, check_text
+from .check import Checked, check, check_text
+from .checking import Problem
 from .explain import Leaf, explain
+from .frame import Env
 from .functions import FUNCTIONS, OVERLOADS, Overload
-from .interpret import Env, evaluate
+from .interpret import evaluate
+from .parser import parse
 from .scope import Declared, Kind, Scope
-from .syntax import Expr, parse
+from .syntax import Expr
 from .tokens import RESERVED, SyntaxProblem
 from .tree import Node
 

@@ -181,7 +181,7 @@ def equal(left: Value, right: Value) -> bool:
         RuleError: money of two currencies is compared.
     """
     if isinstance(left, Money):
-        return left <= right and right <= left
+        return not left < right and not right < left
     if isinstance(left, tuple):
         return len(left) == len(right) and all(map(equal, left, right))
     if isinstance(left, Mapping):
@@ -262,7 +262,10 @@ def split(amount: Money, weights: Sequence[Value], caps: Sequence[Money] | None 
     if due and not whole_share:
         raise RuleError("no part has any weight")
     room = [due if caps is None else min(due, max(0, int(cap.amount * scale))) for cap in caps or shares]  # type: ignore[union-attr]
-    parts = [min(int(due * share / whole_share), space) if due else 0 for share, space in zip(shares, room, strict=True)]
+    parts = [
+        min(int(due * share / whole_share), space) if due else 0
+        for share, space in zip(shares, room, strict=True)
+    ]
     rest = due - sum(parts)
     for at in reversed(range(len(parts))):
         more = min(rest, room[at] - parts[at])

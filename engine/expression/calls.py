@@ -108,7 +108,11 @@ def _folded(node: Apply, row: Overload, report: Report) -> Node:
     try:
         if row.name == "matches" and isinstance(node.arguments[1], Constant):
             check_pattern(str(node.arguments[1].value))
-        if not row.folds or len(literals) < len(node.arguments) or any(item.type == HOLE for item in literals):
+        if (
+            not row.folds
+            or len(literals) < len(node.arguments)
+            or any(item.type == HOLE for item in literals)
+        ):
             return node
         value = row.run(*(literal.value for literal in literals))
     except RuleError as error:
@@ -131,8 +135,14 @@ def _generic(name: str, nodes: list[Node], span: tuple[int, int], report: Report
     if name == "+" and len(nodes) == 2 and all(isinstance(node.type, ListType) for node in nodes):
         type_ = common(nodes)
         if type_ is None:
-            return None if _tell_apart(nodes, "two lists of one type can be joined", span, report) else _hole(span)
-        return Apply("+(list of unknown, list of unknown)", tuple(convert(node, type_, report) for node in nodes), type_, *span)
+            _tell_apart(nodes, "two lists of one type can be joined", span, report)
+            return _hole(span)
+        return Apply(
+            "+(list of unknown, list of unknown)",
+            tuple(convert(node, type_, report) for node in nodes),
+            type_,
+            *span,
+        )
     return None
 
 
@@ -150,7 +160,9 @@ def _membership(nodes: list[Node], span: tuple[int, int], report: Report) -> Nod
     item, items = nodes
     wanted = items.type
     if isinstance(wanted, ListType):
-        if fits(item, wanted.item) and not (isinstance(item.type, EnumType) and fits(items, ListType(item.type))):
+        if fits(item, wanted.item) and not (
+            isinstance(item.type, EnumType) and fits(items, ListType(item.type))
+        ):
             item = convert(item, wanted.item, report)
         elif fits(items, ListType(item.type)):
             items = convert(items, ListType(item.type), report)
@@ -162,17 +174,18 @@ def _membership(nodes: list[Node], span: tuple[int, int], report: Report) -> Nod
 # --- problems ---------------------------------------------------------------------------------------------------------
 
 
-def _tell_apart(nodes: Sequence[Node], rule: str, span: tuple[int, int], report: Report) -> bool:
+def _tell_apart(nodes: Sequence[Node], rule: str, span: tuple[int, int], report: Report) -> None:
     """Report two types that do not meet."""
     first, second = nodes[0].type, nodes[1].type
     hint = _money_hint(nodes) or rule
     if isinstance(first, EnumType) and isinstance(second, EnumType):
         hint = "two enums are different types, even if names are alike; `string(…)` makes a text of either"
     report("AM202", f"`{first}` and `{second}` do not go together", *span, hint)
-    return False
 
 
-def _tell_no_row(name: str, rows: Sequence[Overload], nodes: Sequence[Node], span: tuple[int, int], report: Report) -> None:
+def _tell_no_row(
+    name: str, rows: Sequence[Overload], nodes: Sequence[Node], span: tuple[int, int], report: Report
+) -> None:
     types = [f"`{node.type}`" for node in nodes]
     given = " and ".join([", ".join(types[:-1]), types[-1]] if len(types) > 1 else types) or "nothing"
     if _orders_an_enum(name, nodes):
@@ -187,7 +200,7 @@ def _money_hint(nodes: Sequence[Node]) -> str | None:
     kinds = {type(node.type) for node in nodes}
     number = next((node for node in nodes if node.type == INT or str(node.type) == "decimal"), None)
     if MoneyType in kinds and isinstance(number, Constant):
-        return "an amount names its currency, such as `money(\"5 USD\")`; only `0` is money of any"
+        return 'an amount names its currency, such as `money("5 USD")`; only `0` is money of any'
     return None
 
 
@@ -199,27 +212,35 @@ def _period_hint(nodes: Sequence[Node]) -> str | None:
 
 
 def _rows_hint(rows: Sequence[Overload], nodes: Sequence[Node]) -> str | None:
-    near = [row for row in rows if nodes and fits(nodes[0], row.parameters[0]) and not isinstance(nodes[0].type, Hole)]
+    near = [
+        row
+        for row in rows
+        if nodes and fits(nodes[0], row.parameters[0]) and not isinstance(nodes[0].type, Hole)
+    ]
     shown = [f"`{row}`" for row in (near or rows)]
     return "it takes " + ", ".join(shown[:6]) + (" and others" if len(shown) > 6 else "") if shown else None
 
 
-def unknown_function(name: str, tables: Sequence[str], receiver: Type | None) -> tuple[str, str | None]:
+def unknown_function(name: str, tables: Sequence[str]) -> tuple[str, str | None]:
     """Return the message and hint for a function that nothing declares, or that is called the other way."""
-    rows = FUNCTIONS.get(name, ())
-    if receiver is None and rows and not name.isidentifier():
-        rows = ()
+    rows = [row for row in FUNCTIONS.get(name, ()) if row.style != "operator"]
     if rows:
         return f"`{name}` is called otherwise", f"write `{rows[0]}`"
+    if name in _OUTSIDE:
+        return f"`{name}` is not part of the profile", _OUTSIDE[name]
     known = [key for key in FUNCTIONS if key.isidentifier() and key != "in"]
-    if name == "dyn":
-        return "`dyn` is not part of the profile", "every value has one type; leave it out"
-    if name in ("double", "uint", "bytes", "type"):
-        return f"`{name}` is not part of the profile", "use `decimal(…)`" if name == "double" else None
     near = difflib.get_close_matches(name, [*tables, *known, *MACROS], n=1, cutoff=0.6)
     return f"there is no function `{name}`", did_you_mean(name, near) if near else None
 
 
+#: Functions of CEL that the profile leaves out, and what to write instead.
+_OUTSIDE: Final[dict[str, str | None]] = {
+    "dyn": "every value has one type; leave it out",
+    "double": "use `decimal(…)`",
+    "uint": "use `int(…)`",
+    "bytes": None,
+    "type": "types are known when the policy is checked",
+}
 #: The macros, by name; `has` is written as a function, the others on a list or map.
 MACROS: Final = (
     "has",
@@ -234,5 +255,3 @@ MACROS: Final = (
     "transformList",
     "transformMap",
 )
-
-__all__ = ["MACROS", "apply", "unknown_function"]

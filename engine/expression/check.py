@@ -10,72 +10,41 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
 from ..diagnostics import did_you_mean
 from ..types import (
     BOOL,
     DECIMAL,
-    HOLE,
     INT,
     TEXT,
     TIMESTAMP,
-    WINDOW,
     EnumType,
     Hole,
-    ListType,
-    MapType,
     OptionalType,
-    RecordType,
     Type,
     required,
 )
-from . import calls, macros, syntax
+from . import calls, literals, macros, members, syntax
+from .checking import Problem, hole
 from .fit import common, convert, fits
 from .flow import STILL, Flow, Keys, Span, Typed, both, choice, either, negated, strict
 from .functions import FUNCTIONS
+from .parser import parse
 from .scope import STORED, Declared, Scope
-from .syntax import parse
 from .tokens import SyntaxProblem
 from .tree import (
     Choice,
     Constant,
-    Field,
-    Has,
-    Index,
-    ListOf,
     Local,
     Logic,
-    MapOf,
     Node,
     Not,
     Now,
-    RecordOf,
     Reference,
     TableCall,
-    WindowPart,
     path_of,
     sources,
 )
-
-_WINDOW_PARTS: Final[dict[str, Type]] = {
-    "is_open": BOOL,
-    "is_closed": BOOL,
-    "opens": TIMESTAMP,
-    "closes": TIMESTAMP,
-    "reason": TEXT,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with an expression, and where: offsets in characters of its text."""
-
-    code: str
-    message: str
-    start: int
-    end: int
-    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +130,6 @@ class _Checker:
     def report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
         self.problems.append(Problem(code, message, start, end, hint))
 
-    def hole(self, expr: syntax.Expr) -> Typed:
-        return Typed(Constant(None, HOLE, expr.start, expr.end), STILL)
-
     def due(self, node: Node, wanted: Type) -> Node:
         """Return a node as the type that is due, or report that it is not."""
         if fits(node, wanted):
@@ -171,7 +137,13 @@ class _Checker:
         hint = None
         if isinstance(required(wanted), EnumType) and node.type == TEXT:
             hint = "a text may be none of the enum's values; make the field an enum too"
-        self.report("AM202", f"`{required(wanted)}` is due here, and this is `{node.type}`", node.start, node.end, hint)
+        self.report(
+            "AM202",
+            f"`{required(wanted)}` is due here, and this is `{node.type}`",
+            node.start,
+            node.end,
+            hint,
+        )
         return node
 
     def facts(self, keys: Keys) -> frozenset[str]:
@@ -216,14 +188,14 @@ class _Checker:
     # --- nodes --------------------------------------------------------------------------------------------------------
 
     def infer(self, expr: syntax.Expr, present: Keys, wanted: Type | None = None) -> Typed:
-        """Return an expression checked. `wanted` only makes the hint for an unknown name better."""
+        """Return an expression checked; `wanted` only makes the hint for an unknown name better."""
         match expr:
             case syntax.Literal():
                 return Typed(Constant(expr.value, _literal_type(expr.value), expr.start, expr.end), STILL)
             case syntax.Name():
                 return self.name(expr, present, wanted)
             case syntax.Select():
-                return self.select(expr, present)
+                return members.select(self, expr, present)
             case syntax.Operation():
                 return self.operation(expr, present)
             case syntax.Call():
@@ -231,13 +203,13 @@ class _Checker:
             case syntax.Conditional():
                 return self.conditional(expr, present)
             case syntax.Index():
-                return self.index(expr, present)
+                return members.index(self, expr, present)
             case syntax.ListLiteral():
-                return self.list(expr, present)
+                return literals.list_of(self, expr, present)
             case syntax.MapLiteral():
-                return self.map(expr, present)
+                return literals.map_of(self, expr, present)
             case syntax.RecordLiteral():
-                return self.record(expr, present)
+                return literals.record_of(self, expr, present)
 
     def name(self, expr: syntax.Name, present: Keys, wanted: Type | None) -> Typed:
         variable = self.variables.get(expr.name)
@@ -252,7 +224,7 @@ class _Checker:
         if declared.parameters is not None:
             hint = f"call it: `{expr.name}(…)`"
             self.report("AM202", f"`{expr.name}` is a table with parameters", expr.start, expr.end, hint)
-            return self.hole(expr)
+            return hole(expr)
         type_ = required(declared.type)
         span = (expr.start, expr.end)
         node: Node = Reference(expr.name, declared.kind, type_, *span)
@@ -262,7 +234,9 @@ class _Checker:
 
     def reading(self, name: str, declared: Declared, span: Span, present: Keys) -> Flow:
         """Return what reading a declared name says about optional paths."""
-        may_miss = declared.may_miss or (frozenset({name}) if isinstance(declared.type, OptionalType) else frozenset())
+        may_miss = declared.may_miss or (
+            frozenset({name}) if isinstance(declared.type, OptionalType) else frozenset()
+        )
         ensures = declared.ensures_true or declared.ensures_false
         if not may_miss and not ensures:
             return STILL
@@ -277,72 +251,7 @@ class _Checker:
         elif expr.name in FUNCTIONS:
             hint = f"it is a function: `{expr.name}(…)`"
         self.report("AM104", f"nothing is declared under `{expr.name}`", expr.start, expr.end, hint)
-        return self.hole(expr)
-
-    def select(self, expr: syntax.Select, present: Keys) -> Typed:
-        of = self.infer(expr.of, present)
-        return self.part(expr, of, present)
-
-    def part(self, expr: syntax.Select, of: Typed, present: Keys) -> Typed:
-        """Return `of.field` by the type of `of`."""
-        node, span = of.node, (expr.start, expr.end)
-        match node.type:
-            case RecordType():
-                return self.field(expr, of, present)
-            case MapType(value=value):
-                key = Constant(expr.field, TEXT, expr.field_start, expr.end)
-                return Typed(Index(node, key, value, *span), of.flow)
-            case Hole():
-                return self.hole(expr)
-            case type_ if type_ == WINDOW:
-                return self.window_part(expr, of)
-            case type_:
-                self.report("AM202", f"`{type_}` has no fields", expr.field_start, expr.end, _method_hint(expr.field))
-                return self.hole(expr)
-
-    def field(self, expr: syntax.Select, of: Typed, present: Keys) -> Typed:
-        record = of.node.type
-        type_ = record.field(expr.field) if isinstance(record, RecordType) else None
-        if not isinstance(record, RecordType) or type_ is None:
-            names = [name for name, _ in record.fields] if isinstance(record, RecordType) else []
-            hint = did_you_mean(expr.field, names)
-            self.report("AM104", f"`{record}` has no field `{expr.field}`", expr.field_start, expr.end, hint)
-            return self.hole(expr)
-        path = f"{_path(of.node)}.{expr.field}"
-        node = Field(of.node, expr.field, path, required(type_), expr.start, expr.end)
-        if not isinstance(type_, OptionalType):
-            return Typed(node, of.flow)
-        key = _key(node)
-        misses = of.flow.misses if key in present else {**of.flow.misses, path: (expr.start, expr.end)}
-        known = of.flow.known | {key}
-        return Typed(node, Flow(misses, known, known, known))
-
-    def window_part(self, expr: syntax.Select, of: Typed) -> Typed:
-        if expr.field not in _WINDOW_PARTS:
-            hint = did_you_mean(expr.field, _WINDOW_PARTS)
-            self.report("AM104", f"a window has no `{expr.field}`", expr.field_start, expr.end, hint)
-            return self.hole(expr)
-        type_ = _WINDOW_PARTS[expr.field]
-        if expr.field == "reason":
-            type_ = self.scope.find_type("reason") or TEXT
-        part = WindowPart(of.node, expr.field, type_, expr.start, expr.end)  # type: ignore[arg-type] # checked above
-        return Typed(part, of.flow)
-
-    def index(self, expr: syntax.Index, present: Keys) -> Typed:
-        of, index = self.infer(expr.of, present), self.infer(expr.index, present)
-        flow = strict([of.flow, index.flow])
-        match of.node.type:
-            case ListType(item=item):
-                wanted: Type = INT
-                type_: Type = item
-            case MapType(value=value):
-                wanted, type_ = TEXT, value
-            case Hole():
-                return self.hole(expr)
-            case other:
-                self.report("AM202", f"`{other}` is neither a list nor a map", of.node.start, of.node.end)
-                return self.hole(expr)
-        return Typed(Index(of.node, self.due(index.node, wanted), type_, expr.start, expr.end), flow)
+        return hole(expr)
 
     # --- operators ----------------------------------------------------------------------------------------------------
 
@@ -377,8 +286,8 @@ class _Checker:
             present |= part.flow.true if conjunction else part.flow.false
         flows = [part.flow for part in parts]
         nodes = tuple(part.node for part in parts)
-        operator: Final = "&&" if conjunction else "||"
-        return Typed(Logic(operator, nodes, BOOL, expr.start, expr.end), both(flows) if conjunction else either(flows))
+        node = Logic("&&" if conjunction else "||", nodes, BOOL, expr.start, expr.end)
+        return Typed(node, both(flows) if conjunction else either(flows))
 
     def conditional(self, expr: syntax.Conditional, present: Keys) -> Typed:
         condition = self.condition(expr.condition, present, "?")
@@ -390,7 +299,7 @@ class _Checker:
             hint = "both values of `? :` have one type"
             message = f"`{nodes[0].type}` and `{nodes[1].type}` do not go together"
             self.report("AM202", message, expr.otherwise.start, expr.otherwise.end, hint)
-            return self.hole(expr)
+            return hole(expr)
         nodes = [convert(node, type_, self.report) for node in nodes]
         node = Choice(condition.node, nodes[0], nodes[1], type_, expr.start, expr.end)
         return Typed(node, choice(condition.flow, then, otherwise))
@@ -401,122 +310,64 @@ class _Checker:
         if expr.receiver is not None:
             return self.method(expr, expr.receiver, present)
         if expr.name == "has":
-            return self.has(expr, present)
+            return members.has(self, expr, present)
         declared = self.scope.find(expr.name)
         if declared is not None and declared.parameters is not None:
             return self.table(expr, declared, declared.parameters, present)
         arguments = [self.infer(argument, present) for argument in expr.arguments]
         if declared is not None and expr.name not in FUNCTIONS:
-            self.report("AM202", f"`{expr.name}` is not a function", expr.name_start, expr.name_start + len(expr.name), "leave the brackets out")
-            return self.hole(expr)
+            self.report(
+                "AM202",
+                f"`{expr.name}` is not a function",
+                expr.name_start,
+                expr.name_start + len(expr.name),
+                "leave the brackets out",
+            )
+            return hole(expr)
         return self.function(expr, "function", arguments)
 
     def function(self, expr: syntax.Call, style: str, arguments: list[Typed]) -> Typed:
         rows = FUNCTIONS.get(expr.name, ())
         if not any(row.style in calls.STYLES[style] for row in rows):
             tables = [name for name in self.scope.names() if _is_function(self.scope.find(name))]
-            receiver = arguments[0].node.type if style == "method" else None
-            message, hint = calls.unknown_function(expr.name, tables, receiver)
+            message, hint = calls.unknown_function(expr.name, tables)
             self.report("AM206", message, expr.name_start, expr.name_start + len(expr.name), hint)
-            return self.hole(expr)
+            return hole(expr)
         return calls.apply(expr.name, style, arguments, (expr.start, expr.end), self.report)
 
     def method(self, expr: syntax.Call, receiver: syntax.Expr, present: Keys) -> Typed:
         of = self.infer(receiver, present)
         shape = macros.SHAPES.get((expr.name, len(expr.arguments)))
         if shape is not None:
-            return macros.expand(self, expr, shape, of, _path(of.node), present)
+            return macros.expand(self, expr, shape, of, present)
         if expr.name in calls.MACROS and not (expr.name == "sum" and not expr.arguments):
             hint = f"such as `.{expr.name}(x, …)`"
-            self.report("AM202", f"`{expr.name}` names a variable and says what of it", expr.name_start, expr.end, hint)
-            return self.hole(expr)
-        return self.function(expr, "method", [of, *(self.infer(argument, present) for argument in expr.arguments)])
+            self.report(
+                "AM202",
+                f"`{expr.name}` names a variable and says what of it",
+                expr.name_start,
+                expr.end,
+                hint,
+            )
+            return hole(expr)
+        return self.function(
+            expr, "method", [of, *(self.infer(argument, present) for argument in expr.arguments)]
+        )
 
-    def table(self, expr: syntax.Call, declared: Declared, parameters: tuple[Type, ...], present: Keys) -> Typed:
+    def table(
+        self, expr: syntax.Call, declared: Declared, parameters: tuple[Type, ...], present: Keys
+    ) -> Typed:
         arguments = [self.infer(argument, present) for argument in expr.arguments]
         if len(arguments) != len(parameters):
             due = ", ".join(f"`{type_}`" for type_ in parameters)
             message = f"`{expr.name}` takes {len(parameters)} values, and there are {len(arguments)}"
             self.report("AM202", message, expr.start, expr.end, f"it takes {due}")
-            return self.hole(expr)
+            return hole(expr)
         nodes = tuple(self.due(item.node, type_) for item, type_ in zip(arguments, parameters, strict=True))
         span = (expr.start, expr.end)
         reading = Flow(dict.fromkeys(sorted(declared.may_miss - present), span))
         flow = strict([reading, *(item.flow for item in arguments)])
         return Typed(TableCall(expr.name, nodes, required(declared.type), *span), flow)
-
-    def has(self, expr: syntax.Call, present: Keys) -> Typed:
-        """Check `has(path)`: it guards every optional segment, and is never unknown itself."""
-        if len(expr.arguments) != 1 or not isinstance(expr.arguments[0], syntax.Name | syntax.Select):
-            self.report("AM202", "`has` asks for one name or one field", expr.start, expr.end, "such as `has(claim.amount)`")
-            return self.hole(expr)
-        of = self.infer(expr.arguments[0], present)
-        flow = Flow({}, frozenset(), of.flow.known)
-        return Typed(Has(of.node, BOOL, expr.start, expr.end), flow)
-
-    # --- lists, maps, records -----------------------------------------------------------------------------------------
-
-    def list(self, expr: syntax.ListLiteral, present: Keys) -> Typed:
-        items = [self.infer(item, present) for item in expr.items]
-        nodes = self.alike([item.node for item in items], "the items of a list")
-        type_ = ListType(nodes[0].type if nodes else HOLE)
-        return Typed(ListOf(tuple(nodes), type_, expr.start, expr.end), strict([item.flow for item in items]))
-
-    def alike(self, nodes: list[Node], what: str) -> list[Node]:
-        """Return nodes as one type, or report the first that is of another."""
-        type_ = common(nodes)
-        if type_ is not None:
-            return [convert(node, type_, self.report) for node in nodes]
-        odd = next(node for at, node in enumerate(nodes) if common(nodes[: at + 1]) is None)
-        message = f"this is `{odd.type}`, and the first is `{nodes[0].type}`"
-        self.report("AM202", message, odd.start, odd.end, f"{what} have one type")
-        return [Constant(None, HOLE, node.start, node.end) for node in nodes]
-
-    def map(self, expr: syntax.MapLiteral, present: Keys) -> Typed:
-        keys = [self.infer(key, present) for key, _ in expr.entries]
-        values = [self.infer(value, present) for _, value in expr.entries]
-        seen: set[str] = set()
-        for key in (item.node for item in keys):
-            if not fits(key, TEXT):
-                self.report("AM202", f"the keys of a map are `text`, and this is `{key.type}`", key.start, key.end)
-            elif isinstance(key, Constant) and isinstance(key.value, str):
-                if key.value in seen:
-                    self.report("AM202", f"the key `{key.value}` stands twice", key.start, key.end)
-                seen.add(key.value)
-        nodes = self.alike([item.node for item in values], "the values of a map")
-        entries = tuple(zip((item.node for item in keys), nodes, strict=True))
-        flow = strict([item.flow for item in (*keys, *values)])
-        return Typed(MapOf(entries, MapType(nodes[0].type if nodes else HOLE), expr.start, expr.end), flow)
-
-    def record(self, expr: syntax.RecordLiteral, present: Keys) -> Typed:
-        type_ = self.scope.find_type(expr.name)
-        if not isinstance(type_, RecordType):
-            hint = did_you_mean(expr.name, self.scope.type_names())
-            self.report("AM104", f"there is no record type `{expr.name}`", expr.start, expr.start + len(expr.name), hint)
-            for _, _, value in expr.fields:
-                self.infer(value, present)
-            return self.hole(expr)
-        fields: dict[str, Node] = {}
-        flows: list[Flow] = []
-        for name, start, value in expr.fields:
-            typed, end = self.infer(value, present), start + len(name)
-            wanted = type_.field(name)
-            if wanted is None:
-                hint = did_you_mean(name, [known for known, _ in type_.fields])
-                self.report("AM104", f"`{type_}` has no field `{name}`", start, end, hint)
-            elif name in fields:
-                self.report("AM202", f"the field `{name}` stands twice", start, end)
-            else:
-                fields[name] = self.due(typed.node, wanted)
-                # An optional field stays out of the record while its value is missing, and the record is known.
-                flows.append(STILL if isinstance(wanted, OptionalType) else typed.flow)
-        optional = frozenset(name for name, field in type_.fields if isinstance(field, OptionalType))
-        lacking = [name for name, _ in type_.fields if name not in fields and name not in optional]
-        if lacking:
-            names = ", ".join(f"`{name}`" for name in lacking)
-            self.report("AM202", f"`{type_}` needs {names} too", expr.start, expr.start + len(expr.name))
-        node = RecordOf(tuple(fields.items()), optional, type_, expr.start, expr.end)
-        return Typed(node, strict(flows))
 
 
 def _literal_type(value: bool | int | Fraction | str) -> Type:  # noqa: FBT001 - the literal itself
@@ -530,31 +381,8 @@ def _literal_type(value: bool | int | Fraction | str) -> Type:  # noqa: FBT001 -
     return DECIMAL
 
 
-def _path(node: Node) -> str:
-    """Return what reports call a node: its dotted path, or nothing where it has none."""
-    return path_of(node) if isinstance(node, Field | Local | Reference | TableCall) else ""
-
-
-def _key(node: Node) -> str:
-    """Return the key under which flow typing knows a path; the variable of a loop is itself, not its list."""
-    match node:
-        case Field():
-            return f"{_key(node.of)}.{node.field}"
-        case Local():
-            return node.slot
-        case Reference():
-            return node.name
-    # What is computed anew each time cannot be guarded.
-    return f"@{node.start}"
-
-
 def _is_function(declared: Declared | None) -> bool:
     return declared is not None and declared.parameters is not None
-
-
-def _method_hint(field: str) -> str | None:
-    rows = FUNCTIONS.get(field, ())
-    return f"it is a function: `{rows[0]}`" if rows else None
 
 
 def _truth_hint(type_: Type) -> str | None:

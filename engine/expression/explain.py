@@ -6,13 +6,15 @@ Leaves are the parts between `&&`, `||`, `!` and `? :`. Only those that were nee
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import RuleError
 from ..values import Unknown, Value
 from .check import Checked
-from .interpret import Env, Frame, decide, run
-from .tree import Choice, Loop, Local, Logic, Node, Not, children, path_of, sources
+from .frame import Env, Frame, decide
+from .interpret import run
+from .tree import Choice, Local, Logic, Loop, Node, Not, children, path_of, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,9 @@ def explain(checked: Checked, env: Env, variables: Mapping[str, Value] | None = 
     The order is that of the text; what a decided `&&`, `||` or `? :` did not need is left out.
     """
     found: list[Leaf] = []
-    try:
+    # The leaf that failed is there, and says so.
+    with suppress(RuleError):
         _walk(checked.root, Frame(checked.text, env, variables or {}), found)
-    except RuleError:
-        # The leaf that failed is there and says so.
-        pass
     return tuple(found)
 
 
@@ -47,7 +47,7 @@ def _walk(node: Node, frame: Frame, found: list[Leaf]) -> Value:
     """Evaluate as the interpreter does, and note the leaves on the way."""
     match node:
         case Logic():
-            parts = (lambda part=part: _walk(part, frame, found) for part in node.operands)  # type: ignore[misc]
+            parts = (lambda part=part: _walk(part, frame, found) for part in node.operands)
             return decide(parts, node.operator == "||")
         case Not():
             value = _walk(node.of, frame, found)

@@ -104,7 +104,9 @@ def convert(node: Node, wanted: Type, report: Report) -> Node:
 
 
 def _has_literals(node: Choice) -> bool:
-    return any(isinstance(branch, Constant | Choice | ListOf | MapOf) for branch in (node.then, node.otherwise))
+    return any(
+        isinstance(branch, Constant | Choice | ListOf | MapOf) for branch in (node.then, node.otherwise)
+    )
 
 
 def _constant(node: Constant, wanted: Type, report: Report) -> Node:

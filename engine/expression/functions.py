@@ -65,7 +65,10 @@ class Overload:
 
     def __str__(self) -> str:
         """Write the row as an author would call it."""
-        types = [str(type_).replace("list of unknown", "a list").replace("map of unknown", "a map") for type_ in self.parameters]
+        types = [
+            str(type_).replace("list of unknown", "a list").replace("map of unknown", "a map")
+            for type_ in self.parameters
+        ]
         if self.style == "operator":
             return f"{types[0]} {self.name} {types[1]}" if len(types) == 2 else f"{self.name}{types[0]}"
         if self.style == "method":
@@ -184,7 +187,9 @@ def _operators() -> Iterator[Overload]:
     yield row(name="!=", parameters=(HOLE, HOLE), result=BOOL, run=arith.unequal)
     yield row(name="in", parameters=(HOLE, _LIST), result=BOOL, run=arith.contained)
     yield row(name="in", parameters=(TEXT, _MAP), result=BOOL, run=lambda key, entries: key in entries)
-    yield row(name="in", parameters=(TIMESTAMP, WINDOW), result=BOOL, run=lambda at, window: window.contains(at))
+    yield row(
+        name="in", parameters=(TIMESTAMP, WINDOW), result=BOOL, run=lambda at, window: window.contains(at)
+    )
 
 
 def _texts() -> Iterator[Overload]:
@@ -230,12 +235,20 @@ def _conversions() -> Iterator[Overload]:
 
 def _times() -> Iterator[Overload]:
     yield Overload(name="timestamp", parameters=(TIMESTAMP,), result=TIMESTAMP, run=lambda at: at)
-    yield Overload(name="timestamp", parameters=(TEXT,), result=TIMESTAMP, run=_read(parse_timestamp), folds=True)
+    yield Overload(
+        name="timestamp", parameters=(TEXT,), result=TIMESTAMP, run=_read(parse_timestamp), folds=True
+    )
     yield Overload(name="timestamp", parameters=(INT,), result=TIMESTAMP, run=instants.from_epoch, folds=True)
     yield Overload(name="duration", parameters=(DURATION,), result=DURATION, run=lambda length: length)
-    yield Overload(name="duration", parameters=(TEXT,), result=DURATION, run=_read(instants.parse_duration), folds=True)
     yield Overload(
-        name="date", parameters=(TIMESTAMP,), result=DATE, needs="zone", run=lambda zone, at: instants.date_of(at, zone)
+        name="duration", parameters=(TEXT,), result=DURATION, run=_read(instants.parse_duration), folds=True
+    )
+    yield Overload(
+        name="date",
+        parameters=(TIMESTAMP,),
+        result=DATE,
+        needs="zone",
+        run=lambda zone, at: instants.date_of(at, zone),
     )
     for name, part in instants.PARTS.items():
         yield Overload(name=name, parameters=(TIMESTAMP,), result=INT, run=part, style="method")
@@ -251,9 +264,9 @@ def _numbers() -> Iterator[Overload]:
             pair = partial(_of_two, best)
             yield Overload(name=name, parameters=(type_, type_), result=type_, run=pair)
             yield Overload(name=name, parameters=(ListType(type_),), result=type_, run=best, style="both")
-    for type_, (zero, add) in SUMS.items():
+    for summed, (zero, add) in SUMS.items():
         run = arithmetic.total(zero, add)
-        yield Overload(name="sum", parameters=(ListType(type_),), result=type_, run=run, style="both")
+        yield Overload(name="sum", parameters=(ListType(summed),), result=summed, run=run, style="both")
     yield Overload(name="abs", parameters=(INT,), result=INT, run=arithmetic.absolute_int)
     yield Overload(name="abs", parameters=(DECIMAL,), result=DECIMAL, run=abs)
     yield Overload(name="abs", parameters=(MONEY,), result=MONEY, run=arithmetic.absolute_money)

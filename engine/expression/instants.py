@@ -47,7 +47,9 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise InvalidValue(f"`{text[:60]}` is not a duration such as `1h30m` or `90s`")
-    seconds = sum((Fraction(count) * _UNITS[unit] for count, unit in re.findall(_PART, match[2])), Fraction(0))
+    seconds = sum(
+        (Fraction(count) * _UNITS[unit] for count, unit in re.findall(_PART, match[2])), Fraction(0)
+    )
     if seconds.denominator != 1:
         raise InvalidValue(f"`{text[:60]}` is not a whole number of seconds")
     if seconds > MAX_SECONDS:

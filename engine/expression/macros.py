@@ -6,14 +6,14 @@ the forms with two variables (position and item of a list, key and value of a ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Final, NamedTuple, Protocol
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from ..types import BOOL, HOLE, INT, TEXT, Hole, ListType, MapType, Type
 from . import syntax
-from .fit import convert, fits
-from .flow import Flow, Keys, Typed, strict
+from .checking import Checking, report_path
+from .fit import fits
+from .flow import NOTHING, Flow, Keys, Typed, strict
 from .functions import SUMS
 from .tree import Loop, LoopKind, Node
 
@@ -26,11 +26,17 @@ class Shape(NamedTuple):
     parts: tuple[str, ...]
 
 
+_ASKING: Final[dict[str, LoopKind]] = {
+    "all": "all",
+    "exists": "exists",
+    "exists_one": "exists_one",
+    "existsOne": "exists_one",
+}
 #: By name and number of arguments.
 SHAPES: Final[dict[tuple[str, int], Shape]] = {
     **{
         (name, count): Shape(kind, count - 1, ("condition",))
-        for name, kind in (("all", "all"), ("exists", "exists"), ("exists_one", "exists_one"), ("existsOne", "exists_one"))
+        for name, kind in _ASKING.items()
         for count in (2, 3)
     },
     ("filter", 2): Shape("filter", 1, ("condition",)),
@@ -45,20 +51,7 @@ SHAPES: Final[dict[tuple[str, int], Shape]] = {
 }
 
 
-class Checking(Protocol):
-    """What expanding a macro needs of the checker."""
-
-    def infer(self, expr: syntax.Expr, present: Keys) -> Typed:
-        """Return an expression checked."""
-
-    def report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
-        """Record a problem."""
-
-    def bound(self, variables: dict[str, tuple[Type, str]]) -> AbstractContextManager[dict[str, str]]:
-        """Bind variables (name to type and path) for a while; gives their slots."""
-
-
-def expand(checker: Checking, call: syntax.Call, shape: Shape, over: Typed, path: str, present: Keys) -> Typed:
+def expand(checker: Checking, call: syntax.Call, shape: Shape, over: Typed, present: Keys) -> Typed:
     """Return a macro as a loop.
 
     Args:
@@ -66,39 +59,47 @@ def expand(checker: Checking, call: syntax.Call, shape: Shape, over: Typed, path
         call: the macro as written.
         shape: its form.
         over: its receiver, checked: a list or a map.
-        path: what reports call the items.
         present: optional paths that are surely there.
     """
     names = _variables(checker, call, shape)
-    first_type, second_type = _bound_types(checker, call, shape, over.node)
-    variables = dict(zip(names, [first_type, second_type][-len(names) :] if names else [], strict=False))
-    if isinstance(over.node.type, MapType) and shape.variables == 1:
-        variables = dict.fromkeys(names, TEXT)
-    arguments = dict(zip(shape.parts, call.arguments[shape.variables :], strict=True))
-    with checker.bound({name: (type_, path) for name, type_ in variables.items()}) as slots:
-        parts: dict[str, Typed] = {}
-        for part, expr in arguments.items():
+    types = _bound_types(checker, call, shape, over.node)
+    path = report_path(over.node)
+    written = zip(shape.parts, call.arguments[shape.variables :], strict=True)
+    parts: dict[str, Typed] = {}
+    with checker.bound({name: (type_, path) for name, type_ in zip(names, types, strict=False)}) as slots:
+        for part, expr in written:
             # What the filter ensures holds for the body.
-            ensured = parts["condition"].flow.true if "condition" in parts else frozenset()
+            ensured = parts["condition"].flow.true if "condition" in parts else NOTHING
             parts[part] = checker.infer(expr, present | ensured)
-    nodes = {part: _part(checker, part, typed.node, call.name) for part, typed in parts.items()}
-    node = _loop(checker, call, shape, over.node, names, slots, nodes)
-    inner = Flow(strict([typed.flow for typed in parts.values()]).misses)
-    if parts.get("condition") and "body" in parts:
-        inner = Flow({**parts["condition"].flow.misses, **parts["body"].flow.misses})
-    return Typed(node, _outer(over.flow, inner))
-
-
-def _outer(over: Flow, inner: Flow) -> Flow:
-    """Return the flow of a loop: its list is surely read, its parts perhaps never."""
-    return Flow({**inner.misses, **over.misses}, over.known, over.known, over.known)
+    for part, wanted in (("condition", BOOL), ("key", TEXT)):
+        if part in parts:
+            _demand(checker, parts[part].node, wanted, f"the {part} of `{call.name}`")
+    condition, key, body = (
+        parts[part].node if part in parts else None for part in ("condition", "key", "body")
+    )
+    if shape.kind == "sum" and body is not None:
+        body = _summand(checker, body)
+    bound = [slots.get(name) for name in names]
+    first, second = (None, *bound, None)[:2] if len(bound) < 2 else bound
+    type_ = _result(shape.kind, over.node.type, HOLE if body is None else body.type)
+    loop = Loop(shape.kind, over.node, first, second, condition, key, body, type_, call.start, call.end)
+    inner = strict([typed.flow for typed in parts.values()])
+    # The list is surely read, the parts perhaps never.
+    known = over.flow.known
+    return Typed(loop, Flow({**inner.misses, **over.flow.misses}, known, known, known))
 
 
 def _variables(checker: Checking, call: syntax.Call, shape: Shape) -> list[str]:
     names: list[str] = []
     for argument in call.arguments[: shape.variables]:
         if not isinstance(argument, syntax.Name):
-            checker.report("AM202", f"`{call.name}` names its variable first", argument.start, argument.end, f"such as `.{call.name}(x, …)`")
+            checker.report(
+                "AM202",
+                f"`{call.name}` names its variable first",
+                argument.start,
+                argument.end,
+                f"such as `.{call.name}(x, …)`",
+            )
         elif argument.name in names:
             checker.report("AM202", f"`{argument.name}` names two variables", argument.start, argument.end)
         else:
@@ -106,66 +107,53 @@ def _variables(checker: Checking, call: syntax.Call, shape: Shape) -> list[str]:
     return names
 
 
-def _bound_types(checker: Checking, call: syntax.Call, shape: Shape, over: Node) -> tuple[Type, Type]:
+def _bound_types(checker: Checking, call: syntax.Call, shape: Shape, over: Node) -> tuple[Type, ...]:
+    """Return the types of the variables: of a list the item, of a map the key; of two the position or key comes first."""
+    two = shape.variables == 2
     match over.type:
         case ListType(item=item):
-            if shape.kind == "to_map" and shape.variables == 2:
+            if shape.kind == "to_map" and two:
                 checker.report(
-                    "AM202", f"`{call.name}` is for maps", over.start, over.end, "`xs.to_map(x, key, value)` makes a map of a list"
+                    "AM202",
+                    f"`{call.name}` is for maps",
+                    over.start,
+                    over.end,
+                    "`xs.to_map(x, key, value)` makes a map of a list",
                 )
-            return INT, item
+            return (INT, item) if two else (item,)
         case MapType(value=value):
-            return TEXT, value
+            return (TEXT, value) if two else (TEXT,)
         case Hole():
             return HOLE, HOLE
         case other:
-            checker.report("AM202", f"`{call.name}` is for lists and maps, and this is `{other}`", over.start, over.end)
+            checker.report(
+                "AM202", f"`{call.name}` is for lists and maps, and this is `{other}`", over.start, over.end
+            )
             return HOLE, HOLE
 
 
-def _part(checker: Checking, part: str, node: Node, name: str) -> Node:
-    wanted = {"condition": BOOL, "key": TEXT}.get(part)
-    if wanted is None:
-        return node
+def _demand(checker: Checking, node: Node, wanted: Type, what: str) -> None:
     if not fits(node, wanted):
-        what = "condition" if part == "condition" else "key"
-        checker.report("AM202", f"the {what} of `{name}` is `{wanted}`, and this is `{node.type}`", node.start, node.end)
-    return node
+        checker.report("AM202", f"{what} is `{wanted}`, and this is `{node.type}`", node.start, node.end)
 
 
-def _loop(
-    checker: Checking,
-    call: syntax.Call,
-    shape: Shape,
-    over: Node,
-    names: list[str],
-    slots: dict[str, str],
-    nodes: dict[str, Node],
-) -> Node:
-    body = nodes.get("body")
-    kind = shape.kind
-    type_: Type = BOOL
-    if kind == "filter":
-        type_ = ListType(TEXT) if isinstance(over.type, MapType) else over.type
-    elif kind == "map":
-        type_ = ListType(HOLE if body is None else body.type)
-    elif kind == "to_map":
-        type_ = MapType(HOLE if body is None else body.type)
-    elif kind == "sum" and body is not None:
-        body, type_ = _summand(checker, body)
-    found = [slots.get(name) for name in names]
-    first, second = (found[0], found[1]) if len(found) == 2 else (None, found[0] if found else None)
-    return Loop(kind, over, first, second, nodes.get("condition"), nodes.get("key"), body, type_, call.start, call.end)
+def _result(kind: LoopKind, over: Type, body: Type) -> Type:
+    match kind:
+        case "filter":
+            return ListType(TEXT) if isinstance(over, MapType) else over
+        case "map":
+            return ListType(body)
+        case "to_map":
+            return MapType(body)
+        case "sum":
+            return body
+    return BOOL
 
 
-def _summand(checker: Checking, body: Node) -> tuple[Node, Type]:
+def _summand(checker: Checking, body: Node) -> Node:
     type_ = next((known for known in SUMS if fits(body, known)), None)
     if type_ is None:
-        checker.report("AM202", f"`{body.type}` cannot be added up", body.start, body.end, "a sum is of int, decimal, money or duration")
-        return body, HOLE
-    if isinstance(body.type, Hole):
-        return body, HOLE
-    return convert(body, type_, _silent), body.type
-
-
-_silent: Callable[..., None] = lambda *_: None  # noqa: E731 - nothing can go wrong where a sum fits
+        hint = "a sum is of int, decimal, money or duration"
+        checker.report("AM202", f"`{body.type}` cannot be added up", body.start, body.end, hint)
+        return replace(body, type=HOLE)
+    return body

@@ -23,18 +23,47 @@ INT_MAX: Final = 2**63 - 1
 
 #: Words that CEL keeps for itself; they may be fields, never names.
 RESERVED: Final = frozenset(
-    "as break const continue else for function if import let loop namespace package return var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "namespace",
+        "package",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 #: What people write from habit, and what the language writes.
 HABITS: Final[dict[str, str]] = {
-    **{"and": "&&", "or": "||", "not": "!", "=": "==", "&": "&&", "|": "||", "<>": "!="},
+    "and": "&&",
+    "or": "||",
+    "not": "!",
+    "=": "==",
+    "&": "&&",
+    "|": "||",
+    "<>": "!=",
     **dict.fromkeys("“”„«»", '"'),
     **dict.fromkeys("‘’‚", "'"),
-    **{"×": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "−": "-"},  # noqa: RUF001 - the very confusion
+    "×": "*",
+    "÷": "/",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "−": "-",
 }
 
 
-class SyntaxProblem(AmendsError):
+class SyntaxProblem(AmendsError):  # noqa: N818 - it becomes a `Problem`
     """The expression cannot be read; `start` and `end` are offsets in characters of its text."""
 
     def __init__(self, message: str, start: int, end: int, hint: str | None = None) -> None:
@@ -110,7 +139,11 @@ def tokens(text: str) -> list[Token]:
         start, position = match.span()
         kind, word = match.lastgroup, match.group()
         if kind == "name":
-            found.append(Token("bool", word == "true", start, position) if word in ("true", "false") else _name(word, start))
+            found.append(
+                Token("bool", word == "true", start, position)
+                if word in ("true", "false")
+                else _name(word, start)
+            )
         elif kind == "symbol":
             found.append(Token("symbol", word, start, position))
         elif kind == "number":
@@ -121,7 +154,9 @@ def tokens(text: str) -> list[Token]:
             found.append(Token("quoted", word[1:-1], start, position))
         elif kind == "open":
             end = text.find("\n", start)
-            raise SyntaxProblem("the text is not closed", start, end if end > 0 else len(text), f"end it with `{word[-1]}`")
+            raise SyntaxProblem(
+                "the text is not closed", start, end if end > 0 else len(text), f"end it with `{word[-1]}`"
+            )
     found.append(Token("end", "", len(text), len(text)))
     return found
 
@@ -136,7 +171,9 @@ def _stranger(text: str, position: int) -> SyntaxProblem:
     if character == "`":
         close = text.find("`", end)
         end = close + 1 if close > 0 else len(text)
-        return SyntaxProblem("a quoted field name holds letters, digits, `_`, `.`, `-`, `/` and spaces", position, end)
+        return SyntaxProblem(
+            "a quoted field name holds letters, digits, `_`, `.`, `-`, `/` and spaces", position, end
+        )
     hint = f"write `{HABITS[character]}`" if character in HABITS else None
     if character.isalpha():
         hint = "names are of the letters a to z, digits and `_`; text stands in quotes"
@@ -152,7 +189,9 @@ def _number(word: str, start: int, end: int) -> Token:
         raise _outside("unsigned numbers", start, end, f"write `{word[:-1]}`")
     if word[:2] not in ("0x", "0X"):
         if "e" in word or "E" in word:
-            raise _outside("floating-point numbers", start, end, "write the digits out: a number with a point is exact")
+            raise _outside(
+                "floating-point numbers", start, end, "write the digits out: a number with a point is exact"
+            )
         if len(word) > MAX_NUMBER:
             raise SyntaxProblem(f"the number has more than {MAX_NUMBER} digits", start, end)
         if "." in word:
@@ -180,8 +219,12 @@ def _text(word: str, start: int) -> str:
             return _PLAIN.get(plain, plain)
         at, end = match.start() + offset, match.end() + offset
         if match["bad"] is not None:
-            raise SyntaxProblem(f"`{match.group()}` is not an escape", at, end, "write `\\\\` for a backslash")
-        code = int(match["byte"] or match["short"] or match["long"] or match["octal"], 8 if match["octal"] else 16)
+            raise SyntaxProblem(
+                f"`{match.group()}` is not an escape", at, end, "write `\\\\` for a backslash"
+            )
+        code = int(
+            match["byte"] or match["short"] or match["long"] or match["octal"], 8 if match["octal"] else 16
+        )
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
             raise SyntaxProblem(f"`{match.group()}` is not a character", at, end)
         return chr(code)

@@ -97,8 +97,7 @@ def read_type(text: str) -> Type:
     """Return a type by CEL's name for it."""
     if text in TYPES:
         return TYPES[text]
-    head, _, rest = text.rstrip(")").partition("(") if text.endswith(")") else (text, "", "")
-    rest = text[len(head) + 1 : -1]
+    head, _, rest = text.removesuffix(")").partition("(")
     if head == "list":
         return ListType(read_type(rest))
     if head == "map" and rest.startswith("string,"):

@@ -1,0 +1,68 @@
+"""What the parts of the checker share: problems, and what each may ask of the walk over the whole expression."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..types import HOLE, Type
+from . import syntax
+from .flow import STILL, Keys, Typed
+from .scope import Scope
+from .tree import Constant, Field, Local, Node, Reference, TableCall, path_of
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an expression, and where: offsets in characters of its text."""
+
+    #: A code of `diagnostics.CATALOGUE`.
+    code: str
+    message: str
+    start: int
+    end: int
+    hint: str | None = None
+
+
+class Checking(Protocol):
+    """The walk over one expression, as its parts see it."""
+
+    @property
+    def scope(self) -> Scope:
+        """What names mean."""
+
+    def infer(self, expr: syntax.Expr, present: Keys) -> Typed:
+        """Return an expression checked; `present` are the optional paths that are surely there."""
+
+    def due(self, node: Node, wanted: Type) -> Node:
+        """Return a node as the type that is due, or report that it is not."""
+
+    def report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
+        """Record a problem."""
+
+    def bound(self, variables: dict[str, tuple[Type, str]]) -> AbstractContextManager[dict[str, str]]:
+        """Bind variables (name to type and path) for a while; gives their slots."""
+
+
+def hole(expr: syntax.Expr) -> Typed:
+    """Return what stands for a part that has a problem: its type fits everywhere."""
+    return Typed(Constant(None, HOLE, expr.start, expr.end), STILL)
+
+
+def report_path(node: Node) -> str:
+    """Return what reports call a node: its dotted path, or nothing where it has none."""
+    return path_of(node) if isinstance(node, Field | Local | Reference | TableCall) else ""
+
+
+def flow_key(node: Node) -> str:
+    """Return the key under which flow typing knows a path; the variable of a loop is itself, not its list."""
+    match node:
+        case Field():
+            return f"{flow_key(node.of)}.{node.field}"
+        case Local():
+            return node.slot
+        case Reference():
+            return node.name
+    # What is computed anew each time cannot be guarded.
+    return f"@{node.start}"
