@@ -25,7 +25,7 @@ def results_text(results: Results, *, language: str = FALLBACK, colour: bool = F
     blocks = [
         "\n".join(_case_lines(case, language, paint)) for case in results.cases if case.status != "passed"
     ]
-    counts = f"{results.passed} passed, {results.failed} failed, {results.errors} errors"
+    counts = f"{results.passed} passed, {results.failed} failed, {results.errors} error{'' if results.errors == 1 else 's'}"
     paint_counts = paint.error if results.failed or results.errors else paint.good
     return "\n\n".join([*blocks, paint_counts(counts)]) + "\n"
 

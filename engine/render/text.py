@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -29,9 +29,12 @@ def chosen(text: Text, language: str) -> str:
     >>> chosen({"en": "closed", "zh": "已关闭"}, "zh-CN"), chosen({"": "closed"}, "zh"), chosen({}, "en")
     ('已关闭', 'closed', '')
     """
+    return text.get(_nearest(text, language), "")
+
+
+def _nearest(text: Text, language: str) -> str:
     *near, last = languages_of(language)
-    found = next((text[tag] for tag in (*near, "", last) if tag in text), None)
-    return next(iter(text.values()), "") if found is None else found
+    return next((tag for tag in (*near, "", last, *text) if tag in text), "")
 
 
 def is_end_of_day(local: datetime) -> bool:
@@ -155,11 +158,14 @@ class Speech:
         """Return a reason in words: by the policy's sentence, the engine's, or else its code."""
         own = self.reasons.get(reason.code)
         if own is not None and own.text:
-            return self.filled(chosen(own.text, self.language), reason.values)
+            # A sentence in another language takes its dates and lists with it.
+            spoken = replace(self, language=_nearest(own.text, self.language) or self.language)
+            return spoken.filled(chosen(own.text, self.language), reason.values)
         for tag in languages_of(self.language):
+            spoken = replace(self, language=tag)
             for template in REASONS.get(tag, {}).get(reason.code, ()):
                 if all(name in reason.values for name in _names(template)):
-                    return self.filled(template, reason.values)
+                    return spoken.filled(template, reason.values)
         return reason.code
 
     def filled(self, template: str, values: Mapping[str, Value]) -> str:

@@ -6,7 +6,7 @@ changed, the clocks that run, what the host was asked for, and where the money s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ..calendar import zone
@@ -24,6 +24,8 @@ from .words import FALLBACK
 
 #: Where the details of a step begin.
 _INDENT: Final = 4
+#: How wide a list of details may become.
+_COLUMNS: Final = 90
 
 
 def speech(policy: CompiledPolicy | None, timezone: str | None, language: str) -> Speech:
@@ -58,7 +60,7 @@ class _Page:
         self.timeline = timeline
         self.paint = paint
         self.say = speech(timeline.policy, timeline.timezone, language)
-        labels = ("why", "rule", "decision", "clocks", "asked", "money", "missing", "attention")
+        labels = ("with", "why", "rule", "decision", "clocks", "asked", "money", "missing", "attention")
         self.column = max(width(self.say.word(key)) for key in labels) + 2
         self.who = max((width(self.actor(entry)) for entry in timeline.entries), default=0) + 2
 
@@ -66,7 +68,7 @@ class _Page:
         timeline, say = self.timeline, self.say
         yield self.paint.bold(f"{timeline.id}  {timeline.name}".rstrip())
         policy = say.word("policy", name=timeline.policy.ref.name, version=timeline.policy.ref.version)
-        yield f"{policy}{say.word('comma')}{say.word('zone', zone=timeline.timezone)}"
+        yield f"{policy}; {say.word('zone', zone=timeline.timezone)}"
         before: Entry | None = None
         for entry in timeline.entries:
             yield ""
@@ -81,12 +83,9 @@ class _Page:
     def entry(self, entry: Entry, before: Entry | None) -> Iterator[str]:
         say = self.say
         what = entry.what if entry.kind == "event" else say.word(entry.kind, name=entry.what)
-        known = {} if entry.kind == "opened" else data_of(entry, self.timeline.policy, say)
-        data = "; ".join(f"{key} {say.value(item)}" for key, item in known.items())
-        yield (
-            f"{self.paint.bold(say.stamp(entry.at))}  {padded(self.actor(entry), self.who)}{what}"
-            + (self.paint.faint(f"  ({data})") if data else "")
-        )
+        yield f"{self.paint.bold(say.stamp(entry.at))}  {padded(self.actor(entry), self.who)}{what}"
+        data = data_of(entry, self.timeline.policy, say)
+        yield from self.rows("with", (f"{key} {say.value(item)}" for key, item in data.items()))
         if entry.verdict != "applied":
             yield " " * _INDENT + self.paint.warning(say.word(entry.verdict))
         for move in entry.moves:
@@ -95,7 +94,7 @@ class _Page:
         if entry.decision is not None:
             yield self.row("decision", say.value(entry.decision))
         if entry.clocks and (before is None or entry.clocks != before.clocks):
-            yield self.row("clocks", "; ".join(map(self.clock, entry.clocks)))
+            yield from self.rows("clocks", map(self.clock, entry.clocks))
         for effect in entry.effects:
             yield self.row("asked", self.effect(effect))
         if before is None or entry.payouts != before.payouts:
@@ -105,13 +104,24 @@ class _Page:
             yield self.row("attention", entry.needs_human)
 
     def row(self, key: str, text: str) -> str:
-        return " " * _INDENT + self.paint.faint(padded(self.say.word(key), self.column)) + text
+        return " " * _INDENT + self.paint.faint(padded(self.say.word(key) if key else "", self.column)) + text
+
+    def rows(self, key: str, items: Iterable[str]) -> Iterator[str]:
+        """Yield items on as few lines as they need."""
+        line = ""
+        for item in items:
+            if line and width(line) + width(item) > _COLUMNS:
+                yield self.row(key, f"{line};")
+                key, line = "", ""
+            line = f"{line}; {item}" if line else item
+        if line:
+            yield self.row(key, line)
 
     def move(self, move: Move, entry: Entry) -> str:
         leg = "" if move.leg == MAIN else f"{move.leg}: "
         if move.target is None:
             return f"{leg}{self.say.word('stays')} {move.source or entry.legs.get(move.leg, NOTHING)}"
-        return f"{leg}{move.source or NOTHING} -> {self.paint.good(move.target)}"
+        return f"{leg}{f'{move.source} ' if move.source else ''}-> {self.paint.good(move.target)}"
 
     def why(self, entry: Entry) -> Iterator[str]:
         say = self.say

@@ -1,0 +1,37 @@
+"""Results of scenario cases, compared whole with golden files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from amends.engine.diagnostics import Diagnostics, Place
+from amends.engine.render.results import results_json, results_text
+from amends.engine.scenario import Results
+
+Golden = Callable[[str, str], None]
+
+
+def test_failures_are_told_as_expected_against_actual(results: Results, golden: Golden) -> None:
+    golden("results.txt", results_text(results))
+
+
+def test_results_are_json(results: Results, golden: Golden) -> None:
+    golden("results.json", results_json(results))
+
+
+def test_every_case_is_counted_once(results: Results) -> None:
+    assert (results.passed, results.failed, results.errors) == (1, 1, 1)
+
+
+def test_results_without_a_case_are_all_zero() -> None:
+    assert results_text(Results(cases=())) == "0 passed, 0 failed, 0 errors\n"
+
+
+def test_findings_that_kept_cases_from_running_count_as_errors() -> None:
+    found = Diagnostics()
+    found.add("AM104", Place("a.yaml", 1, 1, 1, 2), "undeclared state `a`")
+    found.add("AM501", Place("a.yaml", 2, 1, 2, 2), "`b` is never used")
+    data = json.loads(results_json(Results(cases=()), found.sorted()))
+    assert (data["passed"], data["failed"], data["errors"], data["cases"]) == (0, 0, 1, [])
+    assert [item["code"] for item in data["diagnostics"]] == ["AM104", "AM501"]
