@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, Literal
 
 from .money import Money
@@ -103,7 +102,10 @@ class Payout:
 
     def total(self, *statuses: PartStatus) -> Money:
         """Return the sum of the parts in any of the given statuses."""
-        return sum((p.amount for p in self.parts if p.status in statuses), Money(self.granted.amount * 0, self.granted.currency))
+        return sum(
+            (p.amount for p in self.parts if p.status in statuses),
+            Money(self.granted.amount * 0, self.granted.currency),
+        )
 
     @property
     def paid(self) -> Money:
@@ -114,7 +116,15 @@ class Payout:
     def state(self) -> PayoutStatus:
         """The state of the whole: of the part that is furthest from done."""
         found = {part.status for part in self.parts}
-        order: tuple[PartStatus, ...] = ("failed", "held", "needs_details", "granted", "asked", "settled", "reversed")
+        order: tuple[PartStatus, ...] = (
+            "failed",
+            "held",
+            "needs_details",
+            "granted",
+            "asked",
+            "settled",
+            "reversed",
+        )
         return next((status for status in order if status in found), "settled")
 
 
@@ -134,7 +144,7 @@ class Reason:
     #: The id of the candidate or rule.
     rule: str | None = None
     sources: tuple[str, ...] = ()
-    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

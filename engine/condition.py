@@ -177,7 +177,9 @@ class Context:
         return replace(self, scope=scope)
 
 
-def read_expression(node: Node, context: Context, *, expect: Type | None = None, start: int = 0) -> Checked | None:
+def read_expression(
+    node: Node, context: Context, *, expect: Type | None = None, start: int = 0
+) -> Checked | None:
     """Read and check the expression in a scalar, from character `start` of its text on.
 
     Returns None, with the reasons in the diagnostics, where it cannot be used.

@@ -26,5 +26,9 @@ class UnknownPolicy(AmendsError, LookupError):  # noqa: N818
     """No policy of that name, version or digest is in the library; load the folder that holds it."""
 
 
+class UnknownCase(AmendsError, LookupError):  # noqa: N818
+    """There is no case of that id; open it first."""
+
+
 class OutOfOrder(AmendsError):  # noqa: N818
     """An input is older than the case, or a timer due before it has not fired; fire what is due first."""

@@ -66,7 +66,8 @@ def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: P
         case MapType(value):
             _demand(isinstance(data, Mapping), "a map is due here", path)
             return {
-                str(key): read_literal(entry, value, currency=currency, path=(*path, key)) for key, entry in data.items()
+                str(key): read_literal(entry, value, currency=currency, path=(*path, key))
+                for key, entry in data.items()
             }
         case RecordType():
             return _record(data, type_, currency, path)
@@ -90,7 +91,9 @@ def _text(data: Any, path: Path, what: str) -> str:
 def _list(data: Any, item: Type, limit: int, currency: str | None, path: Path) -> Value:
     _demand(isinstance(data, list | tuple), "a list is due here", path)
     _demand(len(data) <= limit, f"the list has more than {limit:,} items", path)
-    return tuple(read_literal(entry, item, currency=currency, path=(*path, i)) for i, entry in enumerate(data))
+    return tuple(
+        read_literal(entry, item, currency=currency, path=(*path, i)) for i, entry in enumerate(data)
+    )
 
 
 def _record(data: Any, type_: RecordType, currency: str | None, path: Path) -> Value:
@@ -98,7 +101,9 @@ def _record(data: Any, type_: RecordType, currency: str | None, path: Path) -> V
     names = [name for name, _ in type_.fields]
     for key in data:
         if key not in names:
-            raise Misfit(f"{type_.name} has no field `{str(key)[:60]}`", (*path, key), did_you_mean(str(key), names))
+            raise Misfit(
+                f"{type_.name} has no field `{str(key)[:60]}`", (*path, key), did_you_mean(str(key), names)
+            )
     defaults = dict(type_.defaults)
     record: dict[str, Value] = {}
     for name, field in type_.fields:
@@ -177,3 +182,46 @@ _EXAMPLES: Final[dict[str, str]] = {
     "duration": "90s",
     "period": "2 business days",
 }
+
+
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a host's data as values that a journal can hold.
+
+    Raises:
+        InvalidValue: something in it is a float, which no amount may be, or a foreign object.
+
+    >>> plain({"amount": Decimal("1.50"), "tags": ["a"]})
+    {'amount': Fraction(3, 2), 'tags': ('a',)}
+    """
+    return {str(key): _plain(value, (str(key),)) for key, value in data.items()}
+
+
+def _plain(value: Any, path: Path) -> Any:
+    match value:
+        case None | bool() | int() | Fraction() | Money() | Period() | timedelta():
+            return value
+        case str():
+            if not value.isascii() and not _encodes(value):
+                raise Misfit("the text holds half a character (a lone surrogate)", path)
+            return value
+        case Decimal() if value.is_finite():
+            return Fraction(value)
+        case datetime() if value.tzinfo is not None:
+            return value.astimezone(UTC).replace(microsecond=0)
+        case date() if not isinstance(value, datetime):
+            return value
+        case list() | tuple():
+            return tuple(_plain(item, (*path, index)) for index, item in enumerate(value))
+        case Mapping():
+            return {str(key): _plain(item, (*path, str(key))) for key, item in value.items()}
+        case float():
+            raise Misfit("a float is never exact; pass a Decimal, or the number as text", path)
+    raise Misfit(f"{type(value).__name__} is not data; pass text, numbers, lists and maps", path)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

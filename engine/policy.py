@@ -18,7 +18,6 @@ from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
 from .money import Rounding
-from .period import Period
 from .source import Source
 from .table import CompiledTable
 from .types import RecordType, Type
@@ -111,15 +110,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reminder:
-    """An instant before a due moment."""
-
-    period: Period
-    #: How whole days end: at the due's wall-clock time, or at the start or end of the day.
-    ends: Literal["same_time", "start_of_day", "end_of_day"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sla:
     """A clock as declared."""
 
@@ -129,7 +119,8 @@ class Sla:
     state: str | None
     due: CompiledMoment
     place: Place
-    reminders: tuple[Reminder, ...] = ()
+    #: Moments before the due moment, counted from it.
+    reminders: tuple[CompiledMoment, ...] = ()
     pause_while: Condition | None = None
     breach: tuple[Candidate, ...] = ()
     #: For clocks of the case: states and events that start it; empty means the opening.
@@ -241,9 +232,9 @@ class InForce:
     decided_by: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class CompiledPolicy:
-    """A policy that can run."""
+    """A policy that can run. Two are the same if they are one object; `ref` tells whether two mean the same."""
 
     ref: PolicyRef
     title: Text

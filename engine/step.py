@@ -8,17 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from .case import Clock, Payout, PolicyRef, Reason, Timer
 from .values import Value
 from .version import VERSION
 
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-
-#: Distinguishes "not changed" from "cleared".
-KEEP: Final = "keep"
 
 #: The decision that a refused event records where its refusal states none.
 REFUSED: Final = "event_refused"
@@ -47,7 +42,7 @@ class Event:
 
     name: str
     data: Mapping[str, Any]
-    #: Who sends it, such as `buyer:7`, and in which role.
+    #: Who sends it, such as `agent:7`, and in which role.
     actor: str
     role: str
     occurred_at: datetime
@@ -96,10 +91,10 @@ class Effect:
 class Changes:
     """What a step changed: all that `evolve` needs. A value None in a map removes the entry."""
 
-    legs: Mapping[str, str] = _EMPTY
-    facts: Mapping[str, Value] = _EMPTY
-    clocks: Mapping[str, Clock | None] = _EMPTY
-    payouts: Mapping[str, Payout] = _EMPTY
+    legs: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    clocks: Mapping[str, Clock | None] = field(default_factory=dict)
+    payouts: Mapping[str, Payout] = field(default_factory=dict)
     #: The whole list as it now stands; None where it is as before.
     timers: tuple[Timer, ...] | None = None
     holding: tuple[str, ...] | None = None
@@ -116,7 +111,7 @@ class Clause:
     text: str
     #: `true`, `false`, `unknown`, or the error.
     value: str
-    saw: Mapping[str, Value] = _EMPTY
+    saw: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +151,7 @@ class Step:
     moves: tuple[Move, ...] = ()
     changes: Changes = field(default_factory=Changes)
     effects: tuple[Effect, ...] = ()
-    answers: Mapping[str, Value] = _EMPTY
+    answers: Mapping[str, Value] = field(default_factory=dict)
     trace: tuple[Trace, ...] = ()
     #: The last decision and reason this step stated; a refusal always has a reason.
     decision: Value = None
@@ -164,4 +159,4 @@ class Step:
     #: For undecided steps, the facts that would decide it.
     missing: tuple[str, ...] = ()
     #: Commitments to sensitive values, by their path in the journal entry.
-    sealed: Mapping[str, str] = _EMPTY
+    sealed: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,168 @@
+"""A bundle: everything a policy is made of, as bytes that need neither the folder nor the holidays library.
+
+It holds the texts (what is extended first) and the dates of every holiday code they name. A case is pinned to its digest, and
+to the digest of the model: the resolved document without the texts that only people read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from .calendar import expand_holidays, holiday_span
+from .case import PolicyRef
+from .compile import compile_policy
+from .diagnostics import Diagnostic, Diagnostics, did_you_mean
+from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
+from .errors import InvalidValue
+from .journal import canonical
+from .policy import CompiledPolicy
+from .read.shape import at, word
+from .read.vocabulary import Expanded, holiday_codes
+from .schema import check_document
+from .version import LANGUAGE
+
+#: What an overlay never takes over from the policy it extends.
+_OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
+#: Keys whose values only people read.
+_LABELS: Final = frozenset({"title", "says"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The texts of a policy, what is extended first, and the holidays that they name."""
+
+    texts: tuple[str, ...]
+    holidays: Mapping[str, Expanded]
+
+    def to_bytes(self) -> bytes:
+        """Return the bundle as canonical JSON."""
+        holidays = {
+            code: {"dates": sorted(map(str, dates)), "first": str(first), "last": str(last)}
+            for code, (dates, first, last) in self.holidays.items()
+        }
+        return canonical({"amends": LANGUAGE, "texts": list(self.texts), "holidays": holidays})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Bundle:
+        """Return the bundle that `to_bytes` wrote.
+
+        Raises:
+            InvalidValue: the bytes are not a bundle.
+        """
+        try:
+            read = json.loads(data)
+            holidays = {
+                code: (
+                    frozenset(map(date.fromisoformat, known["dates"])),
+                    date.fromisoformat(known["first"]),
+                    date.fromisoformat(known["last"]),
+                )
+                for code, known in read["holidays"].items()
+            }
+            return cls(texts=tuple(read["texts"]), holidays=holidays)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidValue(f"not a bundle: {error}") from error
+
+    def digest(self) -> str:
+        """Return the SHA-256 of its bytes, in hex."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def expand(node: Node, diagnostics: Diagnostics) -> dict[str, Expanded]:
+    """Return the dates of every holiday code that a document names; a code that nobody knows is reported."""
+    found: dict[str, Expanded] = {}
+    for code, scalar in holiday_codes(at(node, "calendars")):
+        if code in found or code.startswith("="):
+            continue
+        try:
+            first, last = holiday_span(code)
+            found[code] = (expand_holidays(code), first, last)
+        except InvalidValue as error:
+            from .calendar import holiday_codes as every_code  # noqa: PLC0415 - imports the holidays library
+
+            diagnostics.add("AM104", scalar.place, str(error), hint=did_you_mean(code, every_code()))
+    return found
+
+
+def overlaid(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
+    """Return a document laid over the one it extends."""
+    inherited = Fields(
+        tuple((key, value) for key, value in base.entries if key.text not in _OWN)
+        if isinstance(base, Fields)
+        else (),
+        base.place,
+    )
+    if not isinstance(over, Fields):
+        return over
+    own = Fields(tuple((key, value) for key, value in over.entries if key.text != "extends"), over.place)
+    return merge(inherited, own, diagnostics)
+
+
+def model_of(node: Node, holidays: Mapping[str, Expanded]) -> Any:
+    """Return what a policy means as plain data: the resolved document without labels, and its holidays."""
+    return {
+        "document": _without_labels(node, ()),
+        "holidays": {code: sorted(map(str, dates)) for code, (dates, _, _) in holidays.items()},
+    }
+
+
+def _without_labels(node: Node, path: tuple[str, ...]) -> Any:
+    match node:
+        case Fields():
+            if path == ("reasons",):
+                return {key.text: None for key, _ in node.entries}
+            return {
+                key.text: _without_labels(value, (*path, key.text))
+                for key, value in node.entries
+                if key.text not in _LABELS
+            }
+        case Items():
+            return [_without_labels(item, (*path, "")) for item in node.items]
+        case Scalar():
+            value = to_plain(node)
+            return value if value is None or isinstance(value, bool | str) else node.text
+
+
+def compile_node(
+    node: Node, bundle: Bundle, *, schema_findings: tuple[Diagnostic, ...] | None = None
+) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
+    """Judge a resolved document by the schema and compile it, pinned to its bundle."""
+    findings = check_document(node, "policy") if schema_findings is None else schema_findings
+    ref = PolicyRef(
+        name=word(at(node, "policy")) or "",
+        version=word(at(node, "version")) or "",
+        bundle=bundle.digest(),
+        model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest(),
+    )
+    policy, compiled = compile_policy(node, ref, bundle.holidays)
+    # What the schema already said of a place is not said twice.
+    said = {(item.place.file, item.place.line, item.place.column) for item in findings}
+    rest = tuple(i for i in compiled if (i.place.file, i.place.line, i.place.column) not in said)
+    return (None if findings else policy), (*findings, *rest)
+
+
+def open_bundle(bundle: Bundle) -> CompiledPolicy:
+    """Return the policy that a bundle holds, without the folder it came from and without the holidays library.
+
+    Raises:
+        InvalidValue: the bundle does not hold a sound policy.
+    """
+    diagnostics = Diagnostics()
+    resolved: Node | None = None
+    for index, text in enumerate(bundle.texts):
+        node, found = read_text(text, f"bundle:{index}")
+        diagnostics.found.extend(found)
+        if node is None:
+            break
+        resolved = node if resolved is None else overlaid(resolved, node, diagnostics)
+    if resolved is None or diagnostics.has_errors:
+        raise InvalidValue("the bundle does not hold a sound policy")
+    policy, found = compile_node(resolved, bundle)
+    if policy is None:
+        raise InvalidValue(f"the bundle does not hold a sound policy: {found[0].message}")
+    return policy

@@ -1,0 +1,130 @@
+"""Choosing: which candidate holds, and the reason of every one that does not. Spec: docs/semantics.md, "Choosing"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .condition import Leaf, holds
+from .errors import RuleError
+from .expression import evaluate, explain
+from .policy import Candidate, Outcome
+from .step import Clause, Trace
+from .values import Sealed, Unknown, Value, Window
+from .work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What came of trying candidates in order."""
+
+    candidate: Candidate | None = None
+    outcome: Outcome | None = None
+    #: Facts whose absence leaves the choice open.
+    missing: frozenset[str] = frozenset()
+    #: A rule failed, and why.
+    failed: str | None = None
+    #: The reason of the first window that failed.
+    window_reason: str | None = None
+    #: Facts or fields that `needs` asked for and nobody gave.
+    lacking: tuple[str, ...] = ()
+
+
+def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None) -> Chosen:
+    """Return the first candidate that holds, and leave a trace of each that was tried.
+
+    Args:
+        work: the working copy that conditions are evaluated in; nothing in it changes but the trace.
+        candidates: in order.
+        role: of the actor; None for what no actor does.
+    """
+    window_reason: str | None = None
+    lacking: tuple[str, ...] = ()
+    for candidate in candidates:
+        watched: list[tuple[Leaf, Value | RuleError]] = []
+        try:
+            held, absent = _try(work, candidate, role, watched)
+        except RuleError as error:
+            _note(work, candidate, "failed", watched)
+            return Chosen(candidate=candidate, failed=str(error))
+        if held is True:
+            _note(work, candidate, "refused" if candidate.outcome.refuse else "taken", watched)
+            return Chosen(candidate=candidate, outcome=candidate.outcome)
+        if isinstance(held, Unknown):
+            _note(work, candidate, "unknown", watched)
+            return Chosen(candidate=candidate, outcome=candidate.unknown, missing=held.missing)
+        _note(work, candidate, "false", watched)
+        window_reason = window_reason or _window_reason(work, watched)
+        lacking = lacking or absent
+    return Chosen(window_reason=window_reason, lacking=lacking)
+
+
+def _try(
+    work: Work, candidate: Candidate, role: str | None, watched: list[tuple[Leaf, Value | RuleError]]
+) -> tuple[bool | Unknown, tuple[str, ...]]:
+    if candidate.by and role not in candidate.by:
+        return False, ()
+    held = holds(candidate.condition, work, lambda leaf, value: watched.append((leaf, value)))
+    if held is not True:
+        return held, ()
+    absent = tuple(path for path, asked in candidate.needs if evaluate(asked, work) is not True)
+    return not absent, absent
+
+
+def _note(
+    work: Work, candidate: Candidate, result: str, watched: list[tuple[Leaf, Value | RuleError]]
+) -> None:
+    clauses = tuple(clause for leaf, value in watched for clause in _clauses(work, leaf, value))
+    work.trace.append(
+        Trace(rule=candidate.id, result=result, clauses=clauses, sources=candidate.sources)  # type: ignore[arg-type] # one of the results
+    )
+
+
+def _clauses(work: Work, leaf: Leaf, value: Value | RuleError) -> list[Clause]:
+    try:
+        explained = explain(leaf.checked, work)
+    except RuleError:
+        return [Clause(text=leaf.checked.text, value=str(value))]
+    return [
+        Clause(
+            text=part.text,
+            value=_told(part.value),
+            saw={path: _shown(work, path, seen) for path, seen in part.saw},
+        )
+        for part in explained
+    ]
+
+
+def _told(value: Value) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case Unknown():
+            return "unknown"
+        case str():
+            return value
+    return str(value)
+
+
+def _shown(work: Work, path: str, value: Value) -> Value:
+    """Return what the trace shows of a value: nothing of a sensitive one, the ends of a window."""
+    if work.is_sensitive(path):
+        return Sealed("")
+    if isinstance(value, Window):
+        ends = {"opens": value.opens, "closes": value.closes}
+        return {key: end for key, end in ends.items() if end is not None}
+    return value
+
+
+def _window_reason(work: Work, watched: list[tuple[Leaf, Value | RuleError]]) -> str | None:
+    """Return the reason of the first window that a failed clause asked about."""
+    for leaf, value in watched:
+        if value is not False:
+            continue
+        for part in explain(leaf.checked, work):
+            if part.value is not False:
+                continue
+            for _, seen in part.saw:
+                if isinstance(seen, Window) and (reason := seen.reason(work.now)):
+                    return reason
+    return None

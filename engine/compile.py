@@ -1,0 +1,503 @@
+"""A positioned document to a compiled policy, with every finding at its place.
+
+Reading goes on past mistakes, so that an author sees all of them at once; a policy comes out only where there is no error.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .calendar import zone_names
+from .case import MAIN, PAYOUT_STATES, PolicyRef
+from .checks.run import run_checks
+from .condition import (
+    Condition,
+    Constant,
+    Context,
+    Term,
+    read_condition,
+    read_constant,
+    read_expression,
+    read_term,
+)
+from .diagnostics import Diagnostic, Diagnostics
+from .document import Fields, Node, Scalar, walk
+from .errors import InvalidValue
+from .expression import Checked, Declared, SyntaxProblem, check, parse
+from .literal import Misfit, read_literal
+from .moment import CompiledMoment, read_moment
+from .money import ROUNDINGS, Rounding
+from .policy import CompiledPolicy, Event, Field, InForce, ReasonText, WindowRule
+from .read.flow import Flow, read_escalations, read_payout, read_slas, read_states
+from .read.scope import PolicyScope
+from .read.shape import at, entries, known, says, unknown, word
+from .read.tables import read_table
+from .read.vocabulary import (
+    BUILT_IN_FACTS,
+    BUILT_IN_REASONS,
+    Expanded,
+    Types,
+    clashing_fields,
+    read_calendars,
+    read_event,
+    read_field,
+    read_roles,
+    read_sources,
+    record_type,
+)
+from .table import CompiledTable
+from .types import (
+    BOOL,
+    DATE,
+    DECIMAL,
+    INT,
+    MONEY,
+    PERIOD,
+    TEXT,
+    TIMESTAMP,
+    WINDOW,
+    EnumType,
+    MoneyType,
+    RecordType,
+    Type,
+    optional,
+    required,
+)
+from .values import Value, parse_timestamp
+
+#: The payouts' own events, and the data that may come with them.
+PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "settled": ("part", "reference"),
+    "failed": ("part", "reference", "cause"),
+    "reversed": ("part", "reference"),
+}
+
+#: Types that a param without a declared type is tried as, in this order.
+_PARAM_TYPES = (BOOL, INT, DECIMAL, PERIOD, MONEY, DATE, TIMESTAMP)
+
+
+def compile_policy(
+    node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded]
+) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
+    """Compile a document that the schema has judged.
+
+    Args:
+        node: the document, overlays applied.
+        ref: what cases of this policy are pinned to.
+        holidays: what each holiday code that the document names stands for.
+    Returns:
+        The policy, or None where there is an error, and every finding in the order of the file.
+    """
+    diagnostics = Diagnostics()
+    policy = _Compiler(node, ref, holidays, diagnostics).policy()
+    if not diagnostics.has_errors:
+        run_checks(policy, diagnostics)
+    return (None if diagnostics.has_errors else policy), diagnostics.sorted()
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What the lazily read declarations came to."""
+
+    params: dict[str, Value]
+    param_sources: dict[str, tuple[str, ...]]
+    moments: dict[str, CompiledMoment]
+    windows: dict[str, WindowRule]
+    tables: dict[str, CompiledTable]
+    defines: dict[str, Checked]
+
+
+class _Compiler:
+    """Reads one document; each part is a method, and `policy` puts them together."""
+
+    def __init__(
+        self, node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded], diagnostics: Diagnostics
+    ) -> None:
+        self.node = node
+        self.ref = ref
+        self.diagnostics = diagnostics
+        self.roles = read_roles(at(node, "roles"))
+        self.sources = read_sources(at(node, "sources"))
+        self.calendars = read_calendars(at(node, "calendars"), holidays, diagnostics)
+        self.reason = EnumType(
+            "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)
+        )
+        role = EnumType("role", tuple(self.roles))
+        self.types = Types(at(node, "types"), diagnostics, {"reason": self.reason, "role": role})
+        self.scope = PolicyScope(diagnostics, self.types.named, self._record_names)
+        written = word(at(node, "currency")) or ""
+        self.currency = None if written.startswith("=") or not written else written
+        self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
+        self.rules = _Rules({}, {}, {}, {}, {}, {})
+
+    def _record_names(self) -> Iterator[str]:
+        for name, _, value in entries(at(self.node, "types")):
+            if isinstance(value, Fields):
+                yield name
+
+    # --- vocabulary ---------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Field]:
+        """Read `facts`, and declare their names."""
+        found: dict[str, Field] = {}
+        for name, type_ in BUILT_IN_FACTS.items():
+            place = self.node.place
+            found[name] = Field(name=name, type=type_, default=None, sensitive=False, says={}, place=place)
+        for name, key, value in entries(at(self.node, "facts")):
+            found[name] = read_field(name, value, self.types, self.context)
+            if name in BUILT_IN_FACTS:
+                if required(found[name].type) != TEXT and not isinstance(
+                    required(found[name].type), EnumType
+                ):
+                    self.diagnostics.add("AM105", key.place, f"the fact `{name}` is built in, and is a text")
+                continue
+        for name, item in found.items():
+            missing = frozenset({name}) if item.type != required(item.type) else frozenset()
+            declared = Declared(type=item.type, kind="fact", may_miss=missing, reads=frozenset({name}))
+            key_node = at(at(self.node, "facts"), name)
+            self.scope.declare(name, "fact", key_node.place if key_node else item.place, declared)
+        return found
+
+    def events(self, payouts: list[str]) -> tuple[dict[str, Event], dict[str, RecordType]]:
+        """Read `events`, and declare the records that they leave."""
+        found: dict[str, Event] = {}
+        by_record: dict[str, list[Event]] = defaultdict(list)
+        own = {f"{payout}.{event}" for payout in payouts for event in PAYOUT_EVENTS}
+        for name, key, value in entries(at(self.node, "events")):
+            if "." in name:
+                if name not in own:
+                    unknown(key, "event of a payout", own, self.diagnostics)
+                continue
+            event = read_event(name, value, self.roles, self.types, self.context)
+            found[name] = event
+            by_record[name].append(event)
+            if event.keep_as and event.keep_as != name:
+                by_record[event.keep_as].append(event)
+        records = {name: record_type(name, events) for name, events in by_record.items()}
+        for name, events in by_record.items():
+            for event, item, first in clashing_fields(events):
+                message = (
+                    f"`{item.name}` of `{event.name}` is {item.type}, and elsewhere in `{name}` it is {first}"
+                )
+                self.diagnostics.add("AM105", item.place, message)
+            missing = frozenset({name})
+            declared = Declared(type=optional(records[name]), kind="record", may_miss=missing, reads=missing)
+            place = (at(self.node, "events").key(events[0].name) or self.node).place  # type: ignore[union-attr] # a map
+            self.scope.declare(name, "event", place, declared)
+        return found, records
+
+    def reported_by(self, payout: str) -> tuple[str, ...]:
+        """Return the roles that may report results of a payout beside the host."""
+        found: list[str] = []
+        for event in PAYOUT_EVENTS:
+            by = at(at(at(self.node, "events"), f"{payout}.{event}"), "by")
+            found.extend(known(by, "role", self.roles, self.diagnostics))
+        return tuple(dict.fromkeys(found))
+
+    def reasons(self) -> dict[str, ReasonText]:
+        """Read `reasons`; the expressions that their sentences insert are checked like any other."""
+        found = {}
+        for code, _, value in entries(at(self.node, "reasons")):
+            inserts: dict[str, Checked] = {}
+            texts = [value] if isinstance(value, Scalar) else [node for _, _, node in entries(value)]
+            for text in texts:
+                if isinstance(text, Scalar):
+                    inserts.update(self._inserts(text))
+            found[code] = ReasonText(code=code, text=says(value), inserts=tuple(inserts.items()))
+        return found
+
+    def _inserts(self, node: Scalar) -> Iterator[tuple[str, Checked]]:
+        for start, end in insertions(node.text):
+            text = node.text[start:end]
+            try:
+                expr = parse(text)
+            except SyntaxProblem as problem:
+                place = node.place_of(start + problem.start, start + problem.end)
+                self.diagnostics.add("AM201", place, problem.message, hint=problem.hint)
+                continue
+            checked, problems = check(expr, text, self.scope)
+            for found in problems:
+                place = node.place_of(start + found.start, start + found.end)
+                self.diagnostics.add(found.code, place, found.message, hint=found.hint)
+            if checked and not problems:
+                yield text.strip(), checked
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def declare_rules(self) -> None:
+        """Declare params, moments, windows, tables and defines, to be read when first asked for."""
+        readers = {
+            "params": ("param", self._param),
+            "moments": ("moment", self._moment),
+            "windows": ("window", self._window),
+            "tables": ("table", self._table),
+            "define": ("define", self._define),
+        }
+        for section, (what, read) in readers.items():
+            for name, key, value in entries(at(self.node, section)):
+                self.scope.declare(name, what, key.place, partial(read, name, value))
+
+    def _param(self, name: str, node: Node) -> Declared | None:
+        written = at(node, "is") if isinstance(node, Fields) else node
+        if written is None:
+            return None
+        type_node = at(node, "type")
+        type_ = self.types.read(type_node, name) if type_node is not None else self._guess(written)
+        constant = read_constant(written, type_, self.context)
+        if constant is None:
+            return None
+        self.rules.params[name] = constant.value
+        cited = at(node, "source") if isinstance(node, Fields) else None
+        self.rules.param_sources[name] = known(cited, "source", self.sources, self.diagnostics)
+        return Declared(type=type_, kind="param", reads=frozenset(), literal=constant.value)
+
+    def _guess(self, node: Node) -> Type:
+        """Return the type that a literal is written as."""
+        if not isinstance(node, Scalar) or (
+            isinstance(node.value, str) and not node.plain and not _is_counted(node)
+        ):
+            return TEXT
+        for type_ in _PARAM_TYPES:
+            try:
+                read_literal(node.value, type_)
+            except Misfit:
+                continue
+            return MoneyType(self.currency) if isinstance(type_, MoneyType) and self.currency else type_
+        return TEXT
+
+    def moment(self, node: Node, *, given: bool = False) -> CompiledMoment | None:
+        """Read a moment with the policy's names and calendars."""
+        return read_moment(node, self.context, calendars=tuple(self.calendars), given=given)
+
+    def _moment(self, name: str, node: Node) -> Declared | None:
+        moment = self.moment(node)
+        if moment is None:
+            return None
+        self.rules.moments[name] = moment
+        type_ = optional(TIMESTAMP) if moment.may_miss else TIMESTAMP
+        return Declared(type=type_, kind="moment", may_miss=moment.may_miss, reads=moment.reads)
+
+    def _window(self, name: str, node: Node) -> Declared | None:
+        if not isinstance(node, Fields):
+            return None
+        ends: dict[str, CompiledMoment | None] = {}
+        for key in ("opens", "closes"):
+            written = node.get(key)
+            ends[key] = self.moment(written) if written is not None else None
+        codes: dict[str, str | None] = {}
+        for key in ("early", "late"):
+            given = node.get(key)
+            constant = read_constant(given, self.reason, self.context) if given is not None else None
+            codes[key] = constant.value if constant else None
+        self.rules.windows[name] = WindowRule(
+            name=name,
+            opens=ends["opens"],
+            closes=ends["closes"],
+            early=codes["early"],
+            late=codes["late"],
+            sources=known(node.get("source"), "source", self.sources, self.diagnostics),
+            place=node.place,
+        )
+        used = [moment for moment in ends.values() if moment]
+        return Declared(
+            type=WINDOW,
+            kind="window",
+            may_miss=frozenset().union(*(m.may_miss for m in used)),
+            reads=frozenset().union(*(m.reads for m in used)),
+        )
+
+    def _table(self, name: str, node: Node) -> Declared | None:
+        table = read_table(
+            name, node, self.context, self.types.read, lambda written, _: self.moment(written), tuple(self.sources)
+        )
+        if table is None:
+            return None
+        self.rules.tables[name] = table
+        parameters = tuple(type_ for _, type_ in table.parameters) or None
+        return Declared(
+            type=table.type, kind="table", may_miss=table.may_miss, reads=table.reads, parameters=parameters
+        )
+
+    def _define(self, name: str, node: Node) -> Declared | None:
+        checked = read_expression(node, self.context)
+        if checked is None:
+            return None
+        self.rules.defines[name] = checked
+        return Declared(
+            type=checked.type,
+            kind="define",
+            may_miss=checked.may_miss,
+            reads=checked.reads,
+            ensures_true=checked.ensures_true,
+            ensures_false=checked.ensures_false,
+        )
+
+    # --- the whole ----------------------------------------------------------------------------------------------------
+
+    def policy(self) -> CompiledPolicy:
+        """Read everything; the result is to be used only if there was no error."""
+        facts = self.facts()
+        payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
+        events, records = self.events(payout_names)
+        self.declare_rules()
+        for name, key, _ in entries(at(self.node, "payouts")):
+            self.scope.declare(name, "payout", key.place, payout_declared(name, MoneyType(self.currency)))
+        self.scope.read_all()
+        flow = self.flow(facts, events, payout_names)
+        leg = read_states(at(self.node, "states"), flow, MAIN)
+        payouts = {}
+        for name, _, value in entries(at(self.node, "payouts")):
+            rule = read_payout(name, value, flow, self.reported_by(name))
+            if rule:
+                payouts[name] = rule
+        return CompiledPolicy(
+            ref=self.ref,
+            title=says(at(self.node, "title")),
+            sources=self.sources,
+            in_force=self.in_force(facts),
+            serves=self.serves(),
+            timezone=self.timezone(),
+            currency=self.currency_term(),
+            rounding=self.rounding(),
+            calendars=self.calendars,
+            roles=self.roles,
+            facts=facts,
+            events=events,
+            records=records,
+            effects=dict(flow.effects),
+            reasons=self.reasons(),
+            params=self.rules.params,
+            param_sources=self.rules.param_sources,
+            moments=self.rules.moments,
+            windows=self.rules.windows,
+            tables=self.rules.tables,
+            defines=self.rules.defines,
+            legs=(leg,),
+            slas=read_slas(at(self.node, "sla"), flow, state=None),
+            escalations=read_escalations(at(self.node, "escalations"), flow, (leg,)),
+            payouts=payouts,
+            sensitive=_sensitive(facts, events),
+            size=(
+                sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
+                len(leg.states),
+            ),
+        )
+
+    def flow(self, facts: Mapping[str, Field], events: Mapping[str, Event], payouts: list[str]) -> Flow:
+        """Return what reading the flow needs."""
+        own = {f"{payout}.{event}" for payout in payouts for event in PAYOUT_EVENTS}
+        effects = {
+            name: tuple(
+                read_field(k, v, self.types, self.context, prefix=f"{name}.") for k, _, v in entries(value)
+            )
+            for name, _, value in entries(at(self.node, "effects"))
+        }
+        return Flow(
+            context=self.context,
+            roles=self.roles,
+            facts=facts,
+            effects=effects,
+            events=frozenset(events) | own,
+            payouts=frozenset(payouts),
+            sources=frozenset(self.sources),
+            states=frozenset(name for name, _, _ in entries(at(self.node, "states"))),
+            reason=self.reason,
+            currency=MoneyType(self.currency),
+            due=partial(self.moment, given=True),
+        )
+
+    def in_force(self, facts: Mapping[str, Field]) -> InForce:
+        """Read `in_force`."""
+        node = at(self.node, "in_force")
+        instants: dict[str, Any] = {}
+        for key in ("from", "until"):
+            written = at(node, key)
+            if isinstance(written, Scalar):
+                try:
+                    instants[key] = parse_timestamp(written.text)
+                except InvalidValue as error:
+                    self.diagnostics.add("AM106", written.place, str(error))
+        starts, until = instants.get("from"), instants.get("until")
+        if starts and until and until <= starts:
+            self.diagnostics.add("AM110", at(node, "until").place, "the policy ends before it begins")  # type: ignore[union-attr] # it was read
+        chooser = at(node, "decided_by")
+        times = [name for name, item in facts.items() if required(item.type) == TIMESTAMP]
+        decided = known(chooser, "timestamp fact", times, self.diagnostics)
+        return InForce(starts=starts, until=until, decided_by=decided[0] if decided else None)
+
+    def serves(self) -> Condition | None:
+        """Read `serves`."""
+        node = at(self.node, "serves")
+        if node is None:
+            return None
+        key = Scalar(text="when", value="when", plain=True, place=node.place)
+        return read_condition(Fields(entries=((key, node),), place=node.place), self.context)
+
+    def timezone(self) -> Term:
+        """Read `timezone`; UTC where there is none."""
+        node = at(self.node, "timezone")
+        if node is None:
+            return Constant(value="UTC", place=self.node.place)
+        term = read_term(node, TEXT, self.context)
+        if isinstance(term, Constant) and isinstance(node, Scalar) and term.value not in zone_names():
+            unknown(node, "time zone", zone_names(), self.diagnostics)
+        return term or Constant(value="UTC", place=node.place)
+
+    def currency_term(self) -> Term | None:
+        """Read `currency`."""
+        node = at(self.node, "currency")
+        return read_term(node, TEXT, self.context) if node is not None else None
+
+    def rounding(self) -> Rounding:
+        """Read `rounding`; half up where there is none."""
+        written = word(at(self.node, "rounding"))
+        return written if written in ROUNDINGS else "half_up"  # type: ignore[return-value] # one of ROUNDINGS
+
+
+def payout_declared(name: str, currency: MoneyType) -> Declared:
+    """Return what a payout's name stands for: the record of how far it is."""
+    type_ = RecordType(
+        name,
+        (
+            ("state", EnumType("payout state", PAYOUT_STATES)),
+            ("granted", currency),
+            ("paid", currency),
+            ("route", optional(TEXT)),
+        ),
+    )
+    return Declared(type=type_, kind="payout", reads=frozenset({name}))
+
+
+def insertions(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the expressions in braces stand in a sentence; `{{` is a brace.
+
+    >>> [("closed on {returns.closes}"[a:b]) for a, b in insertions("closed on {returns.closes}")]
+    ['returns.closes']
+    """
+    index = 0
+    while (index := text.find("{", index)) >= 0:
+        if text.startswith("{{", index):
+            index += 2
+            continue
+        end = text.find("}", index)
+        if end < 0:
+            return
+        yield index + 1, end
+        index = end + 1
+
+
+def _is_counted(node: Scalar) -> bool:
+    return node.text[:1].isdigit()
+
+
+def _sensitive(facts: Mapping[str, Field], events: Mapping[str, Event]) -> frozenset[str]:
+    paths = {name for name, item in facts.items() if item.sensitive}
+    for event in events.values():
+        for item in event.fields:
+            if item.sensitive:
+                paths |= {f"{event.name}.{item.name}", f"{event.keep_as or event.name}.{item.name}"}
+    return frozenset(paths)

@@ -1,0 +1,42 @@
+"""What a case's clocks, windows and moments stand at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from .case import Case
+from .decide import judging
+from .errors import RuleError
+from .moment import Finished
+from .policy import CompiledPolicy
+from .step import Event
+
+
+def deadlines(
+    policy: CompiledPolicy, case: Case, arriving: Event | None = None
+) -> Mapping[str, datetime | None]:
+    """Return the last second in time of every clock, window and named moment, by name; None while unknown or paused.
+
+    Args:
+        policy: what the case is pinned to.
+        case: as it stands.
+        arriving: an event that was refused; what it was judged by is then seen, its data included.
+    """
+    work = judging(policy, case, arriving)
+    found: dict[str, datetime | None] = {}
+    for name in policy.moments:
+        try:
+            moment = work.finished(name)
+        except RuleError:
+            continue
+        found[name] = moment.at if isinstance(moment, Finished) else None
+    for name, rule in policy.windows.items():
+        try:
+            closes = work.window(rule).closes
+        except RuleError:
+            continue
+        found[name] = closes if isinstance(closes, datetime) else None
+    for clock in sorted(case.clocks.values(), key=lambda clock: clock.status in ("running", "paused")):
+        found[clock.name] = clock.due
+    return found

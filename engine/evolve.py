@@ -1,0 +1,78 @@
+"""Rebuilding a case from its steps: no policy, no expressions, no calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .case import Case
+from .errors import CorruptJournal
+from .journal import chain, entry_of
+from .step import Open, Step
+
+
+def evolve(case: Case | None, step: Step) -> Case:
+    """Return the case after a step.
+
+    Args:
+        case: the case before it, or None before the opening.
+        step: the step that follows; its number is one more than the case's.
+    Raises:
+        CorruptJournal: the step does not follow.
+    """
+    changes = step.changes
+    if case is None:
+        if not isinstance(step.input, Open) or step.seq != 0:
+            raise CorruptJournal("a journal begins with the opening of the case")
+        case = _opened(step, step.input)
+    elif step.seq != case.seq + 1 or isinstance(step.input, Open):
+        raise CorruptJournal(f"step {step.seq} does not follow step {case.seq}")
+    applied = step.verdict == "applied"
+    return replace(
+        case,
+        seq=step.seq,
+        at=step.at,
+        legs={**case.legs, **changes.legs},
+        facts=_patched(case.facts, changes.facts),
+        clocks=_patched(case.clocks, changes.clocks),
+        payouts={**case.payouts, **changes.payouts},
+        timers=case.timers if changes.timers is None else changes.timers,
+        holding=case.holding if changes.holding is None else changes.holding,
+        needs_human=changes.needs_human or case.needs_human,
+        decision=step.decision if applied and step.decision is not None else case.decision,
+        reason=step.reason if applied and step.reason is not None else case.reason,
+        head=chain(case.head, entry_of(step)),
+    )
+
+
+def rebuild(steps: Iterable[Step]) -> Case | None:
+    """Return the case that a whole journal makes, or None for an empty one."""
+    case: Case | None = None
+    for step in steps:
+        case = evolve(case, step)
+    return case
+
+
+def _opened(step: Step, opening: Open) -> Case:
+    return Case(
+        id=opening.case_id,
+        policy=opening.policy,
+        seq=-1,
+        at=step.at,
+        legs={},
+        facts={},
+        clocks={},
+        payouts={},
+        timers=(),
+        timezone=step.changes.timezone or "UTC",
+        currency=step.changes.currency,
+        secret=opening.secret,
+    )
+
+
+def _patched(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not changes:
+        return before
+    after = {**before, **changes}
+    return {key: value for key, value in after.items() if value is not None}

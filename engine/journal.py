@@ -1,0 +1,217 @@
+"""The journal: steps as canonical bytes, chained by digest, with sensitive values committed to and not written.
+
+Canonical JSON as RFC 8785: sorted keys, no spaces. The chain is SHA-256 over `amends.step.1`, one byte 0x0A, the 32 bytes
+of the previous digest (zeros first) and the entry's bytes. A commitment is HMAC-SHA256 under the case's key over the
+canonical JSON of `[seq, path, value]`: who has the key can prove a value, and without it nobody can guess one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from .errors import CorruptJournal, InvalidValue
+from .money import Money
+from .step import Due, Event, Input, Open, Step
+from .values import Value, from_json, to_json
+
+_DOMAIN: Final = b"amends.step.1\n"
+_INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due}
+#: Fields that never reach the journal.
+_UNWRITTEN: Final = frozenset({"secret", "sealed"})
+
+#: Sensitive values beside the journal: commitment to its JSON.
+Vault = Mapping[str, Any]
+
+
+def canonical(data: Any) -> bytes:
+    """Return JSON data as canonical bytes.
+
+    >>> canonical({"b": 1, "a": ["é"]}).decode()
+    '{"a":["é"],"b":1}'
+    """
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if not text.isascii():
+        # RFC 8785 sorts keys by UTF-16 code units, Python by code points: they differ beyond the basic plane.
+        text = json.dumps(_utf16_order(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def _utf16_order(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _utf16_order(data[key]) for key in sorted(data, key=lambda k: k.encode("utf-16-be"))}
+    if isinstance(data, list):
+        return [_utf16_order(item) for item in data]
+    return data
+
+
+def chain(head: str, entry: bytes) -> str:
+    """Return the digest (hex) of an entry that follows the entry with digest `head`."""
+    return hashlib.sha256(_DOMAIN + bytes.fromhex(head) + entry).hexdigest()
+
+
+def commit(secret: bytes, seq: int, path: str, value: Any) -> str:
+    """Return the commitment (hex) to a value (as JSON) that stands at a path of a step."""
+    return hmac.new(secret, canonical([seq, path, value]), hashlib.sha256).hexdigest()
+
+
+def entry_of(step: Step) -> bytes:
+    """Return the journal entry of a step: canonical bytes without any sensitive value."""
+    return canonical(_sealed(step, record_to_json(step)))
+
+
+def vault_of(step: Step) -> dict[str, Any]:
+    """Return the sensitive values of a step, by commitment, to be kept beside the journal until they are erased."""
+    data = record_to_json(step)
+    return {commitment: _at(data, path) for path, commitment in step.sealed.items()}
+
+
+def commitments(step: Step, paths: list[str], secret: bytes) -> dict[str, str]:
+    """Return the commitment to each sensitive value of a step, by its path in the entry."""
+    data = record_to_json(step)
+    return {path: commit(secret, step.seq, path, _at(data, path)) for path in sorted(paths)}
+
+
+def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"") -> Step:
+    """Return the step that an entry holds; sensitive values come from the vault, or stay sealed.
+
+    Raises:
+        CorruptJournal: the bytes are not an entry.
+    """
+    try:
+        data = json.loads(entry)
+        sealed: dict[str, str] = {}
+        data = _unsealed(data, vault or {}, sealed, "")
+        ((kind, body),) = data["input"].items()
+        data["input"] = None
+        step: Step = record_from_json(Step, data)
+        arrived: Input = record_from_json(_INPUTS[kind], body)
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidValue) as error:
+        raise CorruptJournal(f"not a journal entry: {error}") from error
+    changes: dict[str, Any] = {"input": arrived, "sealed": sealed}
+    if isinstance(arrived, Open) and secret:
+        changes["input"] = _replaced(arrived, secret=secret)
+    return _replaced(step, **changes)
+
+
+def _replaced(record: Any, **changes: Any) -> Any:
+    values = {f.name: getattr(record, f.name) for f in fields(record)}
+    return type(record)(**{**values, **changes})
+
+
+def _sealed(step: Step, data: dict[str, Any]) -> dict[str, Any]:
+    for path, commitment in step.sealed.items():
+        *parents, last = path.split("/")
+        holder = _at(data, "/".join(parents))
+        holder[int(last) if isinstance(holder, list) else last] = {"$sealed": commitment}
+    return data
+
+
+def _at(data: Any, path: str) -> Any:
+    for key in path.split("/"):
+        data = data[int(key)] if isinstance(data, list) else data[key]
+    return data
+
+
+def _unsealed(data: Any, vault: Vault, sealed: dict[str, str], path: str) -> Any:
+    """Put the vault's values in place of commitments, and note where they were."""
+    if isinstance(data, dict):
+        commitment = data.get("$sealed")
+        if isinstance(commitment, str) and commitment and len(data) == 1:
+            sealed[path] = commitment
+            return vault.get(commitment, data)
+        return {
+            key: _unsealed(item, vault, sealed, f"{path}/{key}" if path else key)
+            for key, item in data.items()
+        }
+    if isinstance(data, list):
+        return [_unsealed(item, vault, sealed, f"{path}/{i}") for i, item in enumerate(data)]
+    return data
+
+
+def record_to_json(record: Any) -> dict[str, Any]:
+    """Return a record of case.py or step.py as JSON; fields that hold their default are left out."""
+    hints = _hints(type(record))
+    data: dict[str, Any] = {}
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if item.name in _UNWRITTEN or value == _default(item):
+            continue
+        data[item.name] = _to_json(value, hints[item.name])
+    return data
+
+
+def _to_json(value: Any, hint: Any) -> Any:
+    if hint == Input:
+        kind = next(name for name, type_ in _INPUTS.items() if isinstance(value, type_))
+        return {kind: record_to_json(value)}
+    if is_dataclass(value) and not isinstance(value, Money) and _is_record(hint):
+        return record_to_json(value)
+    if value is None:
+        return None
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _to_json(value, _inner(hint))
+    if origin is tuple:
+        return [_to_json(item, get_args(hint)[0]) for item in value]
+    if origin is Mapping:
+        return {key: _to_json(item, get_args(hint)[1]) for key, item in value.items()}
+    if hint is int:
+        return value
+    return to_json(value)
+
+
+def record_from_json(type_: Any, data: Mapping[str, Any]) -> Any:
+    """Return the record that `record_to_json` wrote."""
+    hints = _hints(type_)
+    return type_(**{key: _from_json(item, hints[key]) for key, item in data.items()})
+
+
+def _from_json(data: Any, hint: Any) -> Any:
+    if data is None:
+        return None
+    if _is_record(hint):
+        return record_from_json(hint, data)
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _from_json(data, _inner(hint))
+    if origin is tuple:
+        return tuple(_from_json(item, get_args(hint)[0]) for item in data)
+    if origin is Mapping:
+        return {key: _from_json(item, get_args(hint)[1]) for key, item in data.items()}
+    if origin is Literal or hint in (int, str):
+        return data
+    if hint is datetime or hint is Money:
+        return from_json(data)
+    value: Value = from_json(data)
+    return value
+
+
+def _inner(hint: Any) -> Any:
+    return next(arg for arg in get_args(hint) if arg is not type(None))
+
+
+def _is_record(hint: Any) -> bool:
+    if get_origin(hint) in (Union, types.UnionType):
+        hint = _inner(hint)
+    return isinstance(hint, type) and is_dataclass(hint) and hint is not Money
+
+
+def _default(item: Field[Any]) -> Any:
+    if item.default is not MISSING:
+        return item.default
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return MISSING
+
+
+@cache
+def _hints(type_: type) -> dict[str, Any]:
+    return get_type_hints(type_)

@@ -1,0 +1,239 @@
+"""A library of policies: which files hold them, which one serves a case, which version is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
+from .condition import holds
+from .decide import read_facts, reading_of
+from .diagnostics import Diagnostic, Diagnostics, did_you_mean
+from .document import Node, read_file
+from .errors import RuleError, UnknownPolicy
+from .literal import Misfit, read_literal
+from .policy import CompiledPolicy
+from .read.shape import at, word
+from .schema import check_document
+
+Identity = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A policy as it was read from a file."""
+
+    path: Path
+    node: Node
+    text: str
+    #: Whether it was asked for, rather than found beside what was, to be extended.
+    asked: bool
+
+    @property
+    def identity(self) -> Identity:
+        return (word(at(self.node, "policy")) or "", word(at(self.node, "version")) or "")
+
+
+@dataclass(slots=True)
+class Library:
+    """The policies of some files and folders. Mistakes of authors are in `diagnostics`, never raised."""
+
+    policies: tuple[CompiledPolicy, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    #: The files that were asked for and hold policies or scenarios.
+    files: tuple[Path, ...] = ()
+    #: By the digest of each policy's bundle.
+    bundles: Mapping[str, Bundle] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, *paths: Path | str) -> Library:
+        """Read, check and compile every policy in some files and folders.
+
+        In a folder every `*.yaml` file below it counts; files that hold `cases` are scenarios, and are only checked.
+        A policy that one of them extends is also looked for beside it.
+        """
+        return _Loader().load([Path(path) for path in paths])
+
+    @classmethod
+    def of_bundles(cls, *bundles: Bundle) -> Library:
+        """Return a library of bundles, for cases whose files are long gone."""
+        policies = tuple(open_bundle(bundle) for bundle in bundles)
+        return cls(policies=policies, bundles={b.digest(): b for b in bundles})
+
+    def get(self, name: str, version: str | None = None) -> CompiledPolicy:
+        """Return a policy by its name, and its version where there are several.
+
+        Raises:
+            UnknownPolicy: there is none, or more than one.
+        """
+        named = [policy for policy in self.policies if policy.ref.name == name]
+        found = [policy for policy in named if version in (None, policy.ref.version)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            versions = ", ".join(sorted(policy.ref.version for policy in found))
+            raise UnknownPolicy(f"`{name}` has several versions ({versions}); say which")
+        hint = did_you_mean(name, [policy.ref.name for policy in self.policies])
+        broken = "; some policies have errors, see `diagnostics`" if self.diagnostics else ""
+        wanted = f"`{name}`" if version is None else f"version {version} of `{name}`"
+        raise UnknownPolicy(f"the library has no policy {wanted}{broken}" + (f"; {hint}" if hint else ""))
+
+    def choose(self, facts: Mapping[str, Any], at: datetime, name: str | None = None) -> CompiledPolicy:
+        """Return the policy that takes a case: by name, or by `serves`, in the version in force.
+
+        Args:
+            facts: what the case opens with, as a host gives them.
+            at: the opening instant; a policy may choose its version by a fact instead.
+            name: of the policy, when the host knows it.
+        Raises:
+            UnknownPolicy: none takes it, or more than one does.
+        """
+        candidates = [p for p in self.policies if p.ref.name == name] if name else list(self.policies)
+        if name and not candidates:
+            return self.get(name)
+        in_force = [policy for policy in candidates if _in_force(policy, facts, at)]
+        found = in_force if name else [policy for policy in in_force if serves(policy, facts)]
+        if len(found) == 1:
+            return found[0]
+        what = f"version of `{name}`" if name else "policy"
+        if not found:
+            raise UnknownPolicy(f"no {what} takes a case with these facts at {at.isoformat()}")
+        names = ", ".join(f"{policy.ref.name} {policy.ref.version}" for policy in found)
+        raise UnknownPolicy(f"more than one {what} takes this case: {names}")
+
+
+def serves(policy: CompiledPolicy, facts: Mapping[str, Any]) -> bool:
+    """Return whether a policy takes a case with these facts; one that says nothing takes every case it can read."""
+    try:
+        if policy.serves is None:
+            read_facts(policy, facts)
+            return True
+        return holds(policy.serves, reading_of(policy, facts)) is True
+    except (Misfit, RuleError):
+        return False
+
+
+def _in_force(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
+    rule = policy.in_force
+    instant = at
+    if rule.decided_by is not None:
+        try:
+            given = facts.get(rule.decided_by)
+            instant = at if given is None else read_literal(given, policy.facts[rule.decided_by].type)
+        except Misfit:
+            return False
+    return (rule.starts is None or rule.starts <= instant) and (rule.until is None or instant < rule.until)
+
+
+class _Loader:
+    """Reads files once, resolves what they extend, and compiles what was asked for."""
+
+    def __init__(self) -> None:
+        self.diagnostics = Diagnostics()
+        self.sources: dict[Identity, _Source] = {}
+        self.seen: set[Path] = set()
+        self.files: list[Path] = []
+        self.asked: list[_Source] = []
+
+    def load(self, paths: list[Path]) -> Library:
+        """Return the library of some files and folders."""
+        for path in paths:
+            for file in policy_files(path):
+                self.read(file, asked=True)
+        for source in list(self.asked):
+            self.find_extended(source)
+        policies, bundles = [], {}
+        for source in self.asked:
+            resolved = self.resolve(source, ())
+            if resolved is None:
+                continue
+            node, texts = resolved
+            bundle = Bundle(texts=texts, holidays=expand(node, self.diagnostics))
+            policy, found = compile_node(node, bundle)
+            self.diagnostics.found.extend(found)
+            if policy is not None:
+                policies.append(policy)
+                bundles[policy.ref.bundle] = bundle
+        return Library(
+            policies=tuple(policies),
+            diagnostics=self.diagnostics.sorted(),
+            files=tuple(self.files),
+            bundles=bundles,
+        )
+
+    def read(self, path: Path, *, asked: bool) -> None:
+        """Read one file; a scenario file is checked, a policy is kept for compiling."""
+        if path in self.seen:
+            return
+        self.seen.add(path)
+        node, found = read_file(path)
+        if asked:
+            self.diagnostics.found.extend(found)
+            self.files.append(path)
+        if node is None:
+            return
+        if at(node, "cases") is not None and at(node, "amends") is None:
+            if asked:
+                self.diagnostics.found.extend(check_document(node, "scenario"))
+            return
+        source = _Source(path=path, node=node, text=path.read_text(encoding="utf-8-sig"), asked=asked)
+        first = self.sources.setdefault(source.identity, source)
+        if first is not source and asked:
+            name, version = source.identity
+            message = f"version `{version}` of the policy `{name}` is declared twice"
+            place = (at(node, "policy") or node).place
+            related = [("the first one", (at(first.node, "policy") or first.node).place)]
+            self.diagnostics.add("AM105", place, message, related=related)
+            return
+        if asked:
+            self.asked.append(source)
+
+    def find_extended(self, source: _Source) -> None:
+        """Look beside a policy for the one that it extends."""
+        extends = at(source.node, "extends")
+        if extends is None or self.extended_identity(extends) in self.sources:
+            return
+        for beside in sorted(source.path.parent.glob("*.yaml")):
+            self.read(beside, asked=False)
+        if (base := self.sources.get(self.extended_identity(extends))) and not base.asked:
+            self.find_extended(base)
+
+    def extended_identity(self, node: Node) -> Identity:
+        """Return what `extends` names."""
+        return (word(at(node, "policy")) or "", word(at(node, "version")) or "")
+
+    def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> tuple[Node, tuple[str, ...]] | None:
+        """Return a document with all that it extends under it, and their texts, or None with a finding."""
+        extends = at(source.node, "extends")
+        if extends is None:
+            return source.node, (source.text,)
+        wanted = self.extended_identity(extends)
+        if wanted in (*chain, source.identity):
+            self.diagnostics.add("AM107", extends.place, f"`{wanted[0]}` extends itself")
+            return None
+        base = self.sources.get(wanted)
+        if base is None:
+            known = sorted(name for name, _ in self.sources)
+            versions = sorted(version for name, version in self.sources if name == wanted[0])
+            hint = did_you_mean(wanted[1], versions) if versions else did_you_mean(wanted[0], known)
+            message = f"there is no version `{wanted[1]}` of the policy `{wanted[0]}` to extend"
+            self.diagnostics.add("AM107", extends.place, message, hint=hint)
+            return None
+        under = self.resolve(base, (*chain, source.identity))
+        if under is None:
+            return None
+        node, texts = under
+        return overlaid(node, source.node, self.diagnostics), (*texts, source.text)
+
+
+def policy_files(path: Path) -> Iterator[Path]:
+    """Yield a file itself, or every YAML file below a folder, in order of their names."""
+    if not path.is_dir():
+        yield path
+        return
+    yield from sorted(
+        file for pattern in ("*.yaml", "*.yml") for file in path.rglob(pattern) if file.is_file()
+    )

@@ -1,0 +1,217 @@
+"""Money out: grants, routes, and what the host reports. Spec: docs/language.md, "Payouts".
+
+A part goes granted → needs_details | held → asked → settled | failed, and settled → reversed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, Final
+
+from .case import Part, Payout
+from .condition import Term, holds
+from .errors import RuleError
+from .expression import evaluate
+from .money import Money
+from .policy import Pay, PayoutRule, Route
+from .values import Unknown, Value
+from .work import Work
+
+#: Parts that nobody was asked for yet; they are routed anew after every step.
+WAITING: Final = ("granted", "needs_details", "held")
+#: What a part whose sums count as done or under way.
+_UNDER_WAY: Final = ("asked", "settled")
+
+
+def act(work: Work, action: Pay) -> None:
+    """Run `pay`, `grant` or `reverse`."""
+    rule = work.policy.payouts[action.payout]
+    match action.verb:
+        case "grant":
+            grant(work, rule, action.amount)
+        case "pay":
+            pay(work, rule)
+        case "reverse":
+            reverse(work, rule)
+
+
+def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
+    """Fix the amount: what is asked or settled counts towards it, what is not yet asked is replaced.
+
+    Raises:
+        RuleError: the amount is negative, or an expression failed.
+    """
+    granted = _amount(work, rule, amount)
+    before = work.payouts.get(rule.name)
+    kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed")) if before else ()
+    under_way = sum((part.amount.amount for part in kept if part.status in _UNDER_WAY), Fraction(0))
+    rest = Money(granted.amount - under_way, granted.currency)
+    parts = kept
+    if rest.amount > 0:
+        number = sum(part.attempt > 0 for part in kept) + 1
+        parts = (*kept, Part(id="all" if number == 1 else f"all.{number}", amount=rest, status="granted"))
+    _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1))
+    route(work, rule)
+
+
+def _amount(work: Work, rule: PayoutRule, amount: Term | None) -> Money:
+    asked: Money = work.demand(amount or rule.amount)
+    if asked.amount < 0:
+        raise RuleError(f"the payout `{rule.name}` cannot be of {asked}")
+    if rule.at_most:
+        cap: Money = work.demand(rule.at_most)
+        if cap < asked:
+            asked = Money(max(cap.amount, Fraction(0)), asked.currency or cap.currency)
+    if not asked.currency:
+        asked = Money(asked.amount, work.currency or "")
+    if asked.amount and not asked.currency:
+        raise RuleError(f"the payout `{rule.name}` has no currency")
+    return asked.rounded(work.policy.rounding)
+
+
+def pay(work: Work, rule: PayoutRule) -> None:
+    """Grant if needed, and ask for every part that waits for nothing; for failed parts again."""
+    if rule.name not in work.payouts:
+        grant(work, rule)
+    payout = work.payouts[rule.name]
+    parts = tuple(
+        replace(part, wanted=True, status="granted" if part.status == "failed" else part.status)
+        if part.status in (*WAITING, "failed")
+        else part
+        for part in payout.parts
+    )
+    _put(work, rule.name, replace(payout, parts=parts))
+    route(work, rule)
+    if not parts and payout.seq == work.case.seq + 1:
+        # Nothing is owed: it counts as settled, and whoever waits for that hears of it.
+        work.raised.append(f"{rule.name}.settled")
+
+
+def reverse(work: Work, rule: PayoutRule) -> None:
+    """Take back: ask for what was asked or settled, and drop what was not."""
+    payout = work.payouts.get(rule.name)
+    if payout is None:
+        return
+    parts = []
+    for part in payout.parts:
+        if part.status in _UNDER_WAY:
+            data = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
+            work.ask("reversal", data, key=f"{work.case.id}/{rule.name}/{part.id}/{part.attempt}/reversal")
+            parts.append(part)
+        else:
+            parts.append(replace(part, status="reversed", wanted=False))
+    _put(work, rule.name, replace(payout, parts=tuple(parts)))
+
+
+def route_all(work: Work) -> None:
+    """Route every waiting part anew, and ask for those that are wanted and wait for nothing."""
+    for name, payout in list(work.payouts.items()):
+        if any(part.status in WAITING for part in payout.parts):
+            route(work, work.policy.payouts[name])
+
+
+def route(work: Work, rule: PayoutRule) -> None:
+    """Choose the route of each waiting part: the first whose conditions hold; unknown before it holds the money."""
+    payout = work.payouts[rule.name]
+    parts = tuple(_routed(work, rule, part) if part.status in WAITING else part for part in payout.parts)
+    if parts != payout.parts:
+        _put(work, rule.name, replace(payout, parts=parts))
+
+
+def _routed(work: Work, rule: PayoutRule, part: Part) -> Part:
+    found, missing = _choose(work, rule)
+    if found is None or found.via is None:
+        return replace(part, status="held", route=found.id if found else None, via=None, missing=missing)
+    via: str = work.demand(found.via)
+    lacking = tuple(path for path, asked in found.needs if evaluate(asked, work) is not True)
+    part = replace(part, route=found.id, via=via, missing=lacking)
+    if lacking:
+        return replace(part, status="needs_details")
+    if not part.wanted:
+        return replace(part, status="granted")
+    return _ask(work, rule, part, found)
+
+
+def _choose(work: Work, rule: PayoutRule) -> tuple[Route | None, tuple[str, ...]]:
+    """Return the route that holds, or the facts that are missing to tell."""
+    for candidate in rule.routes:
+        held = holds(candidate.condition, work)
+        if isinstance(held, Unknown):
+            return None, tuple(sorted(held.missing))
+        if held:
+            return candidate, ()
+    return None, ()
+
+
+def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route) -> Part:
+    part = replace(part, status="asked", attempt=part.attempt + 1, wanted=False)
+    details = {path: _value_at(work, path) for path, _ in chosen.needs}
+    data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
+    if rule.taken_from:
+        data["from"] = rule.taken_from
+    if details:
+        data["details"] = details
+    work.ask(
+        "payout",
+        data,
+        key=f"{work.case.id}/{rule.name}/{part.id}/{part.attempt}",
+        sensitive=tuple(f"details/{path}" for path in _sensitive_parts(work, details)),
+    )
+    return part
+
+
+def _value_at(work: Work, path: str) -> Value:
+    name, *rest = path.split(".")
+    value = work.value(name)
+    for key in rest:
+        value = value[key]
+    return value
+
+
+def _sensitive_parts(work: Work, details: Mapping[str, Any]) -> list[str]:
+    """Return where sensitive values stand in the details of an effect."""
+    found = []
+    for path, value in details.items():
+        inner = [
+            secret.removeprefix(path + ".")
+            for secret in work.policy.sensitive
+            if secret.startswith(path + ".")
+        ]
+        if work.is_sensitive(path) and not inner:
+            found.append(path)
+        found.extend(f"{path}/{key}" for key in sorted(inner) if isinstance(value, Mapping) and key in value)
+    return found
+
+
+def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> bool:
+    """Take what the host reports of a payout; return whether the legs are to hear of it.
+
+    A result moves its part in any state; one for a part that is no longer there changes nothing.
+    """
+    payout = work.payouts.get(name)
+    if payout is None:
+        return False
+    before = {
+        "settled": ("asked", "failed"),
+        "failed": ("asked", "settled"),
+        "reversed": ("asked", "settled"),
+    }[result]
+    chosen = data.get("part")
+    parts = tuple(
+        replace(part, status=result)
+        if part.status in before and (part.id == chosen or (chosen is None and part.status in _UNDER_WAY))
+        else part
+        for part in payout.parts
+    )
+    moved = parts != payout.parts
+    _put(work, name, replace(payout, parts=parts))
+    if result == "settled":
+        return moved and all(part.status in ("settled", "reversed") for part in parts)
+    return moved
+
+
+def _put(work: Work, name: str, payout: Payout) -> None:
+    work.payouts[name] = payout
+    work.changed()

@@ -1,0 +1,293 @@
+"""What a policy talks about: types, facts, events, effects, reasons, sources, calendars, roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from ..calendar import Calendar
+from ..condition import Context, read_constant, read_term
+from ..diagnostics import Diagnostics, did_you_mean
+from ..document import Fields, Items, Node, Scalar
+from ..errors import InvalidValue
+from ..policy import Event, Field
+from ..source import SURENESS, Source
+from ..types import (
+    HOLE,
+    NAMED,
+    TEXT,
+    TIMESTAMP,
+    EnumType,
+    Hole,
+    ListType,
+    MapType,
+    OptionalType,
+    RecordType,
+    Type,
+    optional,
+    required,
+)
+from ..values import parse_date
+from .shape import at, entries, flag, items, known, names, says, word
+
+#: The role of the application itself, which reports what became of payouts.
+HOST: Final = "host"
+
+#: Facts that every policy has without declaring them.
+BUILT_IN_FACTS: Final[dict[str, Type]] = {"timezone": OptionalType(TEXT), "currency": OptionalType(TEXT)}
+
+#: Fields that every record of an event has beside its data.
+RECORD_FIELDS: Final[tuple[tuple[str, Type], ...]] = (
+    ("at", TIMESTAMP),
+    ("recorded_at", TIMESTAMP),
+    ("by", TEXT),
+    ("event", TEXT),
+)
+
+#: Reasons that every policy has without declaring them; render/text.py has their sentences.
+BUILT_IN_REASONS: Final = (
+    "not_allowed",
+    "not_accepted",
+    "closed",
+    "unknown_event",
+    "invalid_data",
+    "role_not_allowed",
+    "missing_facts",
+    "rule_failed",
+    "no_route",
+)
+
+
+@dataclass(slots=True)
+class Types:
+    """The named types of a policy, read when they are first asked for."""
+
+    node: Node | None
+    diagnostics: Diagnostics
+    #: `role` and `reason`, whose values the policy declares elsewhere.
+    built_in: Mapping[str, Type]
+    _read: dict[str, Type] = field(default_factory=dict)
+    _busy: list[str] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        """Return every name that may stand where a type is due."""
+        return [*NAMED, *self.built_in, *(key for key, _, _ in entries(self.node))]
+
+    def named(self, name: str) -> Type | None:
+        """Return the type of a name, or None if nothing is declared under it."""
+        if name in self._read:
+            return self._read[name]
+        declared = at(self.node, name)
+        if declared is None:
+            return NAMED.get(name) or self.built_in.get(name)
+        if name in self._busy:
+            chain = " → ".join([*self._busy, name])
+            self.diagnostics.add("AM205", declared.place, f"the type `{name}` holds itself: {chain}")
+            return HOLE
+        self._busy.append(name)
+        self._read[name] = self._declared(name, declared)
+        self._busy.pop()
+        return self._read[name]
+
+    def _declared(self, name: str, node: Node) -> Type:
+        if isinstance(node, Fields):
+            return self._record(name, node)
+        return self.read(node, name)
+
+    def _record(self, name: str, node: Fields) -> Type:
+        fields: list[tuple[str, Type]] = []
+        defaults = []
+        for key, _, value in entries(node):
+            written = at(value, "type") if isinstance(value, Fields) else value
+            type_ = self.read(written, f"{name}.{key}") if written is not None else HOLE
+            fields.append((key, type_))
+            default = at(value, "default")
+            if default is not None:
+                constant = read_constant(
+                    default, type_, Context(scope=NO_NAMES, diagnostics=self.diagnostics)
+                )
+                if constant:
+                    defaults.append((key, constant.value))
+        return RecordType(name, tuple(fields), tuple(defaults))
+
+    def read(self, node: Node, name: str) -> Type:
+        """Read a type: a name, `list of …`, `map of …`, `optional …`, or a list of names as an enum called `name`."""
+        if isinstance(node, Items):
+            return EnumType(name, names(node))
+        if isinstance(node, Scalar):
+            return self._phrase(node, node.text.strip(), 0)
+        self.diagnostics.add("AM102", node.place, "a type is due here")
+        return HOLE
+
+    def _phrase(self, node: Scalar, text: str, start: int) -> Type:
+        for prefix in ("optional ", "list of ", "map of "):
+            if text.startswith(prefix):
+                rest = text[len(prefix) :].lstrip()
+                inner = self._phrase(node, rest, start + len(text) - len(rest))
+                if isinstance(inner, OptionalType):
+                    place = node.place_of(start, start + len(text))
+                    self.diagnostics.add(
+                        "AM106", place, f"`{text[:60]}`: a type inside another cannot be optional"
+                    )
+                    return HOLE
+                return {"optional ": optional, "list of ": ListType, "map of ": MapType}[prefix](inner)
+        type_ = self.named(text)
+        if type_ is None:
+            place = node.place_of(start, start + len(text))
+            hint = did_you_mean(text, self.names())
+            self.diagnostics.add("AM104", place, f"there is no type `{text[:60]}`", hint=hint)
+            return HOLE
+        return type_
+
+
+class _NoNames:
+    """The scope of literals: no name means anything."""
+
+    def find(self, name: str) -> None:  # noqa: ARG002 - the scope's interface
+        return None
+
+    def names(self) -> tuple[str, ...]:
+        return ()
+
+
+NO_NAMES: Final = _NoNames()
+
+
+def read_sources(node: Node | None) -> dict[str, Source]:
+    """Read `sources`."""
+    found = {}
+    for name, _, value in entries(node):
+        read = word(at(value, "read"))
+        found[name] = Source(
+            name=name,
+            cite=word(at(value, "cite")) or "",
+            read=read if read in SURENESS else "assumed",  # type: ignore[arg-type] # one of SURENESS
+            says=word(at(value, "says")),
+        )
+    return found
+
+
+def read_roles(node: Node | None) -> dict[str, dict[str, str]]:
+    """Read `roles`, a list of names or a map to text for people, and add the built-in one."""
+    if isinstance(node, Fields):
+        roles = {key: says(value) for key, _, value in entries(node)}
+    else:
+        roles = {name: {} for name in names(node)}
+    return {**roles, HOST: {}}
+
+
+#: The holidays of a code of the holidays library: the dates, and the first and last day for which they are known.
+Expanded = tuple[frozenset[date], date, date]
+
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def read_calendars(
+    node: Node | None, holidays: Mapping[str, Expanded], diagnostics: Diagnostics
+) -> dict[str, Calendar]:
+    """Read `calendars`; `holidays` has what each code of the holidays library that they name stands for."""
+    found = {}
+    for name, _, value in entries(node):
+        listed = at(value, "holidays") if isinstance(value, Fields) else value
+        days = known(at(value, "weekend"), "day of the week", _WEEKDAYS, diagnostics)
+        dates: set[date] = set()
+        first, last = date.min, date.max
+        for item in items(listed):
+            if isinstance(item, Scalar) and item.text in holidays:
+                expanded, begins, ends = holidays[item.text]
+                dates |= expanded
+                first, last = max(first, begins), min(last, ends)
+            elif (day := _date(item, diagnostics)) is not None:
+                dates.add(day)
+        weekend = (
+            frozenset(_WEEKDAYS.index(day) + 1 for day in days) if at(value, "weekend") else frozenset({6, 7})
+        )
+        found[name] = Calendar(name=name, weekend=weekend, holidays=frozenset(dates), first=first, last=last)
+        if len(weekend) == len(_WEEKDAYS):
+            diagnostics.add("AM106", value.place, f"the calendar `{name}` has no business day at all")
+    return found
+
+
+def _date(node: Node, diagnostics: Diagnostics) -> date | None:
+    text = word(node) or ""
+    try:
+        return parse_date(text)
+    except InvalidValue:
+        if text[:1].isdigit():
+            diagnostics.add("AM106", node.place, f"`{text[:60]}` is not a date such as `2026-12-25`")
+        return None
+
+
+def holiday_codes(node: Node | None) -> list[tuple[str, Scalar]]:
+    """Return what a `calendars` section may mean as codes of the holidays library, with their nodes."""
+    found = []
+    for _, _, value in entries(node):
+        listed = at(value, "holidays") if isinstance(value, Fields) else value
+        found.extend(
+            (item.text, item) for item in items(listed) if isinstance(item, Scalar) and not item.text[:1].isdigit()
+        )
+    return found
+
+
+def read_field(name: str, node: Node, types: Types, context: Context, *, prefix: str = "") -> Field:
+    """Read a fact, or a field of event data or of an effect: a type, or `{type, default, says, sensitive}`."""
+    written = at(node, "type") if isinstance(node, Fields) else node
+    type_ = types.read(written, prefix + name) if written is not None else HOLE
+    default_node = at(node, "default")
+    default = None
+    if default_node is not None:
+        default = read_term(default_node, required(type_), context)
+    return Field(
+        name=name,
+        type=type_,
+        default=default,
+        sensitive=flag(at(node, "sensitive")),
+        says=says(at(node, "says")),
+        place=node.place,
+    )
+
+
+def read_event(name: str, node: Node, roles: Mapping[str, object], types: Types, context: Context) -> Event:
+    """Read one entry of `events`."""
+    by = known(at(node, "by"), "role", roles, context.diagnostics)
+    return Event(
+        name=name,
+        by=by or tuple(role for role in roles if role != HOST),
+        fields=tuple(
+            read_field(key, value, types, context, prefix=f"{name}.")
+            for key, _, value in entries(at(node, "data"))
+        ),
+        keep_as=word(at(node, "keep_as")),
+        says=says(at(node, "says")),
+        place=node.place,
+    )
+
+
+def record_type(name: str, events: list[Event]) -> RecordType:
+    """Return the type of the record that some events share: fields that are not in all of them are optional."""
+    types: dict[str, Type] = {}
+    for event in events:
+        for item in event.fields:
+            types.setdefault(item.name, item.type)
+    shared: list[tuple[str, Type]] = []
+    for field_name, type_ in types.items():
+        carriers = [item for event in events for item in event.fields if item.name == field_name]
+        always = len(carriers) == len(events) and all(
+            not isinstance(item.type, OptionalType) or item.default for item in carriers
+        )
+        shared.append((field_name, required(type_) if always else optional(type_)))
+    return RecordType(name, (*shared, *(f for f in RECORD_FIELDS if f[0] not in types)))
+
+
+def clashing_fields(events: list[Event]) -> list[tuple[Event, Field, Type]]:
+    """Return the fields by which events that share a record differ in type."""
+    seen: dict[str, Type] = {}
+    clashes = []
+    for event in events:
+        for item in event.fields:
+            first = seen.setdefault(item.name, required(item.type))
+            if first != required(item.type) and not isinstance(first, Hole):
+                clashes.append((event, item, first))
+    return clashes

@@ -1,0 +1,166 @@
+"""Clocks: when they start, pause, go on, are met, and breach. Spec: docs/language.md, "Clocks"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from .case import Clock, Timer
+from .condition import holds
+from .errors import RuleError
+from .moment import Finished, due_again, evaluate_moment, left
+from .policy import CompiledPolicy, Sla
+from .values import Unknown
+from .work import Work
+
+_SECOND = timedelta(seconds=1)
+
+
+def rules(policy: CompiledPolicy) -> Iterator[Sla]:
+    """Yield every clock that a policy declares, in the order of the file."""
+    for leg in policy.legs:
+        for state in leg.states.values():
+            yield from state.slas
+    yield from policy.slas
+
+
+def enter_state(work: Work, leg: str, state: str) -> None:
+    """Start the clocks of a state anew, go on with its paused ones, and let the state meet or start others."""
+    rule = next(found for found in work.policy.legs if found.name == leg).states[state]
+    for sla in rule.slas:
+        clock = work.clocks.get(sla.id)
+        if clock is None or clock.status not in ("running", "paused"):
+            work.clocks.pop(sla.id, None)
+            start(work, sla)
+    happened(work, state)
+
+
+def leave_state(work: Work, leg: str, state: str) -> None:
+    """End the clocks of a state, but for paused ones and those that only being met ends."""
+    rule = next(found for found in work.policy.legs if found.name == leg).states[state]
+    for sla in rule.slas:
+        clock = work.clocks.get(sla.id)
+        if clock and clock.status == "running" and not sla.until_met:
+            work.clocks[sla.id] = replace(clock, status="ended", reminders=())
+
+
+def happened(work: Work, name: str) -> None:
+    """Let an accepted event, or a state that was entered, meet and start clocks."""
+    for sla in rules(work.policy):
+        clock = work.clocks.get(sla.id)
+        if clock and clock.status in ("running", "paused") and name in sla.met_by:
+            work.clocks[sla.id] = replace(clock, status="met", reminders=())
+        if sla.state is None and name in sla.starts:
+            awaits_start = clock is None or clock.status not in ("running", "paused")
+            if awaits_start:
+                work.clocks.pop(sla.id, None)
+                start(work, sla)
+
+
+def meets(work: Work, event: str) -> bool:
+    """Return whether an event meets a clock that runs."""
+    return any(
+        event in sla.met_by
+        and (clock := work.clocks.get(sla.id)) is not None
+        and clock.status in ("running", "paused")
+        for sla in rules(work.policy)
+    )
+
+
+def start(work: Work, sla: Sla) -> None:
+    """Start a clock if its due is known; else it is tried again after every step."""
+    due = evaluate_moment(sla.due, work, given=work.now)
+    if isinstance(due, Unknown):
+        return
+    work.clocks[sla.id] = _running(work, sla, due, started_at=work.now)
+
+
+def _running(work: Work, sla: Sla, due: Finished, *, started_at: datetime) -> Clock:
+    return Clock(
+        name=sla.name,
+        state=sla.state,
+        status="running",
+        started_at=started_at,
+        due=due.at,
+        counted=due.counted,
+        calendar=due.calendar,
+        reminders=_reminders(work, sla, due),
+    )
+
+
+def _reminders(work: Work, sla: Sla, due: Finished) -> tuple[datetime, ...]:
+    """Return the instants at which to remind; one that has passed already is not sent."""
+    found = (evaluate_moment(moment, work, given=due) for moment in sla.reminders)
+    return tuple(sorted({f.at for f in found if isinstance(f, Finished) and work.now < f.at <= due.at}))
+
+
+def refresh(work: Work) -> None:
+    """Bring every clock up to date after a step: late starts, pauses, and due moments that are live."""
+    for sla in rules(work.policy):
+        clock = work.clocks.get(sla.id)
+        if clock is None:
+            if _may_start(work, sla):
+                start(work, sla)
+                clock = work.clocks.get(sla.id)
+            if clock is None:
+                continue
+        if clock.status in ("running", "paused") and _is_here(work, sla):
+            _pause_or_resume(work, sla, clock)
+        clock = work.clocks[sla.id]
+        if sla.live and clock.status == "running":
+            due = evaluate_moment(sla.due, work, given=clock.started_at)
+            if isinstance(due, Finished) and due.at != clock.due:
+                work.clocks[sla.id] = _running(work, sla, due, started_at=clock.started_at)
+
+
+def _is_here(work: Work, sla: Sla) -> bool:
+    """Return whether a clock goes on: outside its state a paused one stays as it was left."""
+    return sla.state is None or sla.until_met or sla.state in work.legs.values()
+
+
+def _may_start(work: Work, sla: Sla) -> bool:
+    if sla.state is None:
+        return not sla.starts or _started_by(work, sla)
+    return sla.state in work.legs.values()
+
+
+def _started_by(work: Work, sla: Sla) -> bool:
+    """Return whether what starts a clock of the case has happened, while its due was unknown."""
+    return any(name in work.legs.values() or name in work.facts for name in sla.starts)
+
+
+def _pause_or_resume(work: Work, sla: Sla, clock: Clock) -> None:
+    if sla.pause_while is None:
+        return
+    try:
+        paused = holds(sla.pause_while, work) is True
+    except RuleError:
+        # A pause that cannot be told is none: time runs on, and the breach will say what it found.
+        paused = False
+    calendar = work.policy.calendars.get(clock.calendar)
+    if paused and clock.status == "running" and clock.due is not None:
+        finished = Finished(
+            at=clock.due,
+            opens=clock.due,
+            whole_day=clock.counted != "seconds",
+            counted=clock.counted,
+            calendar=clock.calendar,
+        )
+        rest = left(finished, work.now, work.zone, calendar)
+        work.clocks[sla.id] = replace(clock, status="paused", left=rest, due=None, reminders=())
+    elif not paused and clock.status == "paused" and clock.left is not None:
+        finished = due_again(clock.left, work.now, work.zone, calendar)
+        work.clocks[sla.id] = _running(work, sla, finished, started_at=clock.started_at)
+
+
+def timers(work: Work) -> Iterator[Timer]:
+    """Yield the timer of every running clock's breach, and of its next reminder."""
+    for sla in rules(work.policy):
+        clock = work.clocks.get(sla.id)
+        if clock is None or clock.status != "running" or clock.due is None:
+            continue
+        # Past due when it starts, it is breached at once, and never before it was armed.
+        yield Timer(id=f"breach:{sla.id}", fires_at=max(clock.due + _SECOND, work.now))
+        if clock.reminders:
+            yield Timer(id=f"remind:{sla.id}", fires_at=clock.reminders[0])
