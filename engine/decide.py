@@ -710,10 +710,12 @@ def judging(policy: CompiledPolicy, case: Case, arriving: Event | None = None) -
 
 
 def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any]) -> Work:
-    """Return a working copy that sees those facts which a policy declares and can read.
-
-    Raises:
-        Misfit: a fact that it declares is not of its type.
-    """
-    declared = {name: value for name, value in facts.items() if name in policy.facts and value is not None}
-    return _early(policy, _typed(policy, declared, None, partial=True))
+    """Return a working copy that sees those facts which a policy declares and can read, for `serves`."""
+    found: dict[str, Value] = {}
+    for name, rule in policy.facts.items():
+        if facts.get(name) is None:
+            continue
+        # What cannot be read stays unknown, and so decides nothing.
+        with contextlib.suppress(Misfit):
+            found[name] = read_literal(facts[name], rule.type)
+    return _early(policy, found)
