@@ -85,7 +85,7 @@ def read_cell(
     whole = _Stretch(node.text, 0, len(node.text)).cut(0, len(node.text))
     try:
         if node.value is None or not whole.text:
-            raise _Bad(whole, "the cell is empty", "write `-` for anything")  # noqa: TRY301 - one way out
+            raise _Bad(whole, "the cell is empty", "write `-` for anything")
         if whole.text == "-":
             return Cell(text="-", place=node.place, intervals=None)
         inner, negated = _inside_not(whole)
