@@ -6,8 +6,9 @@ YAML is read by rules of our own, because its usual ones guess. A plain scalar i
 quoted or stands in a `|` or `>` block is text. A key is always the text it is written as: `true:` is the key "true".
 
 Nodes are built from parse events, in a loop: the parser of PyYAML crashes on deep nesting only when it composes nodes
-itself. The parser in C reads where it is there. The one in Python never gives another tree, but refuses a little more:
-tabs beside values, `?` within a plain value in brackets.
+itself. The parser in C reads where it is there, the one in Python elsewhere. They never give different trees, but each
+refuses a little that the other reads: the one in Python tabs beside values and `?` in a plain value within brackets, the
+one in C `{a:}`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class Limits:
     text: int = 20_000
     #: Characters of one number.
     number: int = 100
+    #: Findings after which reading stops: nobody reads on.
+    findings: int = 1_000
 
 
 LIMITS: Final = Limits()
@@ -171,6 +174,7 @@ class _Reader:
         self.source = source
         self.found = found
         self.limits = limits
+        #: False once a part of the tree is missing or read otherwise than meant.
         self.whole = True
         self.root: Node | None = None
         self.open: list[_Open] = []
@@ -183,7 +187,7 @@ class _Reader:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for event in yaml.parse(self.source.text, Loader=loader):
-                if not self.take(event):
+                if not self.take(event) or len(self.found.found) >= self.limits.findings:
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
             # The parser in Python lets `chr` complain about an escape past the last character.
@@ -264,13 +268,13 @@ class _Reader:
             begin = skip_properties(self.source.text, begin, end)
         elif not text:
             begin, end = self.take_nothing(begin, end, style)
-        if style in {"|", ">"}:
-            end = self.block_end(begin, end)
         if len(text) > self.limits.text:
             self.report("AM003", begin, end, f"a text is longer than {self.limits.text:,} characters")
         if style == '"' and _SURROGATE.search(text):
             self.report("AM002", begin, end, "an escape in the text stands for no character")
         self.scalar = Written(self.source, begin, end, style)
+        if style in {"|", ">"}:
+            end = self.block_end(begin, end)
         value = text if style else self.resolve(text, begin, end)
         place = self.source.place(begin, end)
         self.attach(Scalar(text, value, not style, place, self.scalar), begin, end)

@@ -46,10 +46,11 @@ class FileText:
         line, end_line = bisect_right(starts, begin), bisect_right(starts, end)
         return Place(self.file, line, begin - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1)
 
-    def line_end(self, offset: int) -> int:
-        """Return the offset at which the line of `offset` ends, before its break."""
-        match = BREAK.search(self.text, offset)
-        return match.start() if match else len(self.text)
+    def line_end(self, offset: int, limit: int | None = None) -> int:
+        """Return the offset at which the line of `offset` ends, before its break; not looked for past `limit`."""
+        stop = len(self.text) if limit is None else min(limit, len(self.text))
+        match = BREAK.search(self.text, offset, stop)
+        return match.start() if match else stop
 
     def line_begin(self, offset: int) -> int:
         """Return the offset at which the line of `offset` begins."""

@@ -16,6 +16,9 @@ import yaml
 from .diagnostics import Diagnostics
 from .nodes import FileText, Written
 
+#: Characters beyond which the end of a value is not looked for.
+_FAR: Final = 500
+
 #: Code, offsets of the stretch it is about, message, hint.
 _Said = tuple[str, int, int, str, str | None]
 
@@ -24,14 +27,13 @@ _BAD_ESCAPE: Final = re.compile(
     r"\\(?!x[0-9A-Fa-f]{2}|u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}|U(?:0000(?![dD][89A-Fa-f])|000[1-9A-Fa-f]|0010)[0-9A-Fa-f]{4}"
     r"|[0abt\tnvfre \"/\\N_LP\r\n])[^\r\n]"
 )
-_SKIPPED: Final = re.compile(
-    r"(?:[^\\]|\\(?:[^xuU]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}))*?", re.DOTALL
-)
+_ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
+_KEY: Final = re.compile(r"[\w.-]+:(?:\s|$)")
 _BEFORE_VALUE: Final = re.compile(r"[ \t]*(?:- +)*(?:[^\s:#'\"\[\]{}]+:[ \t]+)?")
 _QUOTED: Final = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 _OPENING: Final = re.compile(r"(?<![\w)\]])[\[{]")
 _CLOSING: Final = re.compile(r"[\]}]")
-_NEGATION: Final = re.compile(r"(?:^[ \t]*|[-:,][ \t]+|[\[{][ \t]*)(![\w(])")
+_NEGATION: Final = re.compile(r"(?:^[ \t]*|[-:,][ \t]+|[\[{][ \t]*)(!\S)")
 
 
 def explain(problem: Exception, source: FileText, last: Written | None, found: Diagnostics) -> None:
@@ -112,6 +114,8 @@ def _negation(c: _Complaint) -> _Said | None:
 
 def _colon(c: _Complaint) -> _Said | None:
     misplaced = c.says("mapping values are not allowed")
+    if c.says("unexpected ':'"):
+        return "AM002", c.at, c.at + 1, "a `:` stands without a space behind it", "write `: ` and the value"
     if not misplaced and not (c.says("flow") and c.char and c.char in ":?"):
         return None
     before = c.plain_before()
@@ -146,8 +150,9 @@ def _quote(c: _Complaint) -> _Said | None:
     if not c.says("quoted scalar"):
         return None
     if not c.says("end of stream", "document indicator"):
-        skip = _SKIPPED.match(c.source.text, c.since)
-        bad = _BAD_ESCAPE.search(c.source.text, skip.start() if skip else c.since)
+        text = c.source.text
+        escapes = _ESCAPE.finditer(text, c.since)
+        bad = next((got for item in escapes if (got := _BAD_ESCAPE.match(text, item.start()))), None)
         if bad is None:
             return None
         hint = "write `\\\\` for a backslash, or use single quotes"
@@ -163,9 +168,9 @@ def _quote(c: _Complaint) -> _Said | None:
 
 
 def _token(c: _Complaint) -> _Said | None:
-    if not c.says("cannot start any token"):
+    if not c.says("cannot start any token", "tab character"):
         return None
-    if c.char == "\t":
+    if c.char == "\t" or c.says("tab character"):
         return "AM002", c.at, c.at + 1, "a tab stands where only spaces may", "indent with spaces"
     return "AM002", c.at, c.at + 1, f"no value without quotes may begin with `{c.char}`", c.quote(c.at)
 
@@ -175,7 +180,8 @@ def _bracket(c: _Complaint) -> _Said | None:
         return None
     opening = c.source.text[c.since : c.since + 1]
     closing = {"[": "]", "{": "}"}.get(opening, "]")
-    if not c.char or (c.char == ":" and c.source.line_begin(c.at) > c.since):
+    below = c.source.line_begin(c.at) > c.since
+    if not c.char or (below and (c.char == ":" or _KEY.match(c.source.text, c.at))):
         return (
             "AM002",
             c.since,
@@ -199,8 +205,6 @@ def _bracket(c: _Complaint) -> _Said | None:
 def _block(c: _Complaint) -> _Said | None:
     if not c.says("block scalar"):
         return None
-    if c.char == "\t":
-        return "AM002", c.at, c.at + 1, "a tab stands where only spaces may", "indent with spaces"
     begin = c.since
     mark = c.source.text[begin : begin + 1]
     message = f"a value that begins with `{mark}` is read as a block of text"
@@ -208,6 +212,9 @@ def _block(c: _Complaint) -> _Said | None:
 
 
 def _anchor(c: _Complaint) -> _Said | None:
+    if c.says("directive"):
+        message = "a line that begins with `%` is read as a directive"
+        return "AM002", c.since, c.since + 1, message, "quote it, or indent it with the value it belongs to"
     if not c.says("alphabetic or numeric"):
         return None
     begin = c.value_begin
@@ -276,6 +283,14 @@ def _key(c: _Complaint) -> _Said | None:
 
 
 def _stray(c: _Complaint) -> _Said | None:
+    if c.says("tag"):
+        return (
+            "AM007",
+            c.since,
+            c.since + 1,
+            "a `!` at the beginning of a word is read as a tag",
+            "quote the value",
+        )
     if c.says("document start"):
         message = "something stands after the end of the document"
         return "AM002", c.at, c.at + 1, message, "close every bracket once, and remove what follows"
@@ -304,7 +319,7 @@ def skip_properties(text: str, begin: int, end: int) -> int:
 
 def value_written(source: FileText, begin: int, *, flow: bool) -> int:
     """Return where a value that begins at `begin` was meant to end: on its line, brackets and quotes balanced."""
-    text, stop = source.text, source.line_end(begin)
+    text, stop = source.text, source.line_end(begin, begin + _FAR)
     depth, quote, offset = 0, "", begin
     while offset < stop:
         char = text[offset]
