@@ -44,12 +44,13 @@ Unknown(missing=frozenset({'asked'}))
 """
 
 from ..values import Unknown
-from .check import Checked, check, check_text
+from .check import check, check_text
+from .checked import Checked
 from .checking import Problem
 from .explain import Leaf, explain
-from .frame import Env
+from .frame import Env, Frame
 from .functions import FUNCTIONS, OVERLOADS, Overload
-from .interpret import evaluate
+from .interpret import evaluate, run
 from .parser import parse
 from .scope import Declared, Kind, Scope
 from .syntax import Expr
@@ -64,6 +65,7 @@ __all__ = [
     "Declared",
     "Env",
     "Expr",
+    "Frame",
     "Kind",
     "Leaf",
     "Node",
@@ -77,4 +79,5 @@ __all__ = [
     "evaluate",
     "explain",
     "parse",
+    "run",
 ]

@@ -177,7 +177,7 @@ def _membership(nodes: list[Node], span: tuple[int, int], report: Report) -> Nod
 def _tell_apart(nodes: Sequence[Node], rule: str, span: tuple[int, int], report: Report) -> None:
     """Report two types that do not meet."""
     first, second = nodes[0].type, nodes[1].type
-    hint = _money_hint(nodes) or rule
+    hint = _money_hint(nodes) or _time_hint(nodes) or rule
     if isinstance(first, EnumType) and isinstance(second, EnumType):
         hint = "two enums are different types, even if names are alike; `string(…)` makes a text of either"
     report("AM202", f"`{first}` and `{second}` do not go together", *span, hint)
@@ -192,7 +192,7 @@ def _tell_no_row(
         hint: str | None = "the values of an enum have no order; list the ones that count with `in`"
     else:
         hint = _money_hint(nodes) if name in "+-*/%<=>=" else None
-        hint = hint or _period_hint(nodes) or _rows_hint(rows, nodes)
+        hint = hint or _time_hint(nodes) or _rows_hint(rows, nodes)
     report("AM202", f"`{name}` does not take {given}", *span, hint)
 
 
@@ -204,10 +204,12 @@ def _money_hint(nodes: Sequence[Node]) -> str | None:
     return None
 
 
-def _period_hint(nodes: Sequence[Node]) -> str | None:
+def _time_hint(nodes: Sequence[Node]) -> str | None:
     names = {str(node.type) for node in nodes}
     if "period" in names and names & {"timestamp", "date"}:
         return "how long a period is depends on the calendar; declare a moment, such as `3 days after delivered_at`"
+    if names == {"timestamp", "date"}:
+        return "`date(…)` is the local date of a timestamp"
     return None
 
 

@@ -6,10 +6,10 @@ gets the type that fits everywhere, so that the others are found too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from ..diagnostics import did_you_mean
 from ..types import (
@@ -20,11 +20,13 @@ from ..types import (
     TIMESTAMP,
     EnumType,
     Hole,
+    ListType,
     OptionalType,
     Type,
     required,
 )
 from . import calls, literals, macros, members, syntax
+from .checked import Checked, reads_of
 from .checking import Problem, hole
 from .fit import common, convert, fits
 from .flow import STILL, Flow, Keys, Span, Typed, both, choice, either, negated, strict
@@ -42,30 +44,10 @@ from .tree import (
     Now,
     Reference,
     TableCall,
-    path_of,
-    sources,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """An expression that may be evaluated."""
-
-    text: str
-    root: Node
-    type: Type
-    #: Dotted paths of the stored values that are read, through defines and tables too; `now` where the instant counts.
-    reads: frozenset[str]
-    #: Optional paths read unguarded, each with the span of the reading: their absence can make the value unknown.
-    misses: Mapping[str, Span]
-    #: Optional paths that are there whenever this is true, or false.
-    ensures_true: frozenset[str]
-    ensures_false: frozenset[str]
-
-    @property
-    def may_miss(self) -> frozenset[str]:
-        """Optional paths whose absence can make the value unknown."""
-        return frozenset(self.misses)
+#: More problems of one expression are not told: they are the same mistake, or another language.
+MAX_PROBLEMS: Final = 20
 
 
 def check_text(
@@ -99,7 +81,7 @@ def check(
         The checked expression, or None if any problem was found; and the problems, in the order of the text.
     """
     checker = _Checker(scope)
-    typed = checker.infer(expr, present)
+    typed = checker.infer(expr, present, None if expect is None else required(expect))
     node = checker.due(typed.node, expect) if expect is not None else typed.node
     if checker.problems:
         found = dict.fromkeys(sorted(checker.problems, key=lambda problem: (problem.start, problem.end)))
@@ -109,7 +91,7 @@ def check(
         text=text,
         root=node,
         type=node.type,
-        reads=checker.reads(node),
+        reads=reads_of(node, scope),
         misses=dict(sorted(flow.misses.items(), key=lambda item: item[1])),
         ensures_true=checker.facts(flow.true),
         ensures_false=checker.facts(flow.false),
@@ -128,7 +110,12 @@ class _Checker:
         self.slots: set[str] = set()
 
     def report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, message, start, end, hint))
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(code, message, start, end, hint))
+
+    def suggest(self, word: str, known: Iterable[str]) -> str | None:
+        """Return the did-you-mean for a name; where nothing more is told, nothing near is looked for."""
+        return did_you_mean(word, known) if len(self.problems) < MAX_PROBLEMS else None
 
     def due(self, node: Node, wanted: Type) -> Node:
         """Return a node as the type that is due, or report that it is not."""
@@ -154,22 +141,6 @@ class _Checker:
         declared = None if name in self.slots else self.scope.find(name)
         return declared is not None and declared.kind in STORED
 
-    def reads(self, root: Node) -> frozenset[str]:
-        """Return the stored paths that an expression reads."""
-        found: set[str] = set()
-        for source in sources(root):
-            path = path_of(source)
-            declared = self.scope.find(path.partition(".")[0])
-            if isinstance(source, Now):
-                found.add("now")
-            elif declared is None:
-                continue
-            elif declared.kind in STORED:
-                found.add(path)
-            else:
-                found |= declared.reads
-        return frozenset(found)
-
     @contextmanager
     def bound(self, variables: dict[str, tuple[Type, str]]) -> Iterator[dict[str, str]]:
         """Bind the variables of a loop; a slot that would hide another name gets a mark, so slots are unique."""
@@ -188,7 +159,6 @@ class _Checker:
     # --- nodes --------------------------------------------------------------------------------------------------------
 
     def infer(self, expr: syntax.Expr, present: Keys, wanted: Type | None = None) -> Typed:
-        """Return an expression checked; `wanted` only makes the hint for an unknown name better."""
         match expr:
             case syntax.Literal():
                 return Typed(Constant(expr.value, _literal_type(expr.value), expr.start, expr.end), STILL)
@@ -205,7 +175,7 @@ class _Checker:
             case syntax.Index():
                 return members.index(self, expr, present)
             case syntax.ListLiteral():
-                return literals.list_of(self, expr, present)
+                return literals.list_of(self, expr, present, wanted)
             case syntax.MapLiteral():
                 return literals.map_of(self, expr, present)
             case syntax.RecordLiteral():
@@ -245,7 +215,9 @@ class _Checker:
         return Flow(misses, known, known | declared.ensures_true, known | declared.ensures_false)
 
     def unknown_name(self, expr: syntax.Name, wanted: Type | None) -> Typed:
-        hint = did_you_mean(expr.name, [*self.variables, *self.scope.names()])
+        hint = self.suggest(expr.name, [*self.variables, *self.scope.names()])
+        if isinstance(wanted, ListType):
+            wanted = wanted.item
         if isinstance(wanted, EnumType) and expr.name in wanted.values:
             hint = f'a value of an enum is quoted: `"{expr.name}"`'
         elif expr.name in FUNCTIONS:
@@ -264,10 +236,17 @@ class _Checker:
             return Typed(Not(of.node, BOOL, *span), negated(of.flow))
         operands = expr.operands
         if len(operands) == 2:
-            left = self.infer(operands[0], present)
-            right = self.infer(operands[1], present, left.node.type)
+            left, right = self.operands(operands[0], operands[1], present)
             return calls.apply(expr.operator, "operator", [left, right], span, self.report)
         return calls.apply(expr.operator, "operator", [self.infer(operands[0], present)], span, self.report)
+
+    def operands(self, first: syntax.Expr, second: syntax.Expr, present: Keys) -> tuple[Typed, Typed]:
+        """Check two operands; a bare word that nothing declares may be meant for a value of the other's enum."""
+        if isinstance(first, syntax.Name) and self.scope.find(first.name) is None:
+            right = self.infer(second, present)
+            return self.infer(first, present, right.node.type), right
+        left = self.infer(first, present)
+        return left, self.infer(second, present, left.node.type)
 
     def condition(self, expr: syntax.Expr, present: Keys, operator: str) -> Typed:
         typed = self.infer(expr, present)
@@ -357,7 +336,10 @@ class _Checker:
     def table(
         self, expr: syntax.Call, declared: Declared, parameters: tuple[Type, ...], present: Keys
     ) -> Typed:
-        arguments = [self.infer(argument, present) for argument in expr.arguments]
+        wanted = dict(enumerate(parameters))
+        arguments = [
+            self.infer(argument, present, wanted.get(at)) for at, argument in enumerate(expr.arguments)
+        ]
         if len(arguments) != len(parameters):
             due = ", ".join(f"`{type_}`" for type_ in parameters)
             message = f"`{expr.name}` takes {len(parameters)} values, and there are {len(arguments)}"

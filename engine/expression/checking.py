@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +11,7 @@ from ..types import HOLE, Type
 from . import syntax
 from .flow import STILL, Keys, Typed
 from .scope import Scope
-from .tree import Constant, Field, Local, Node, Reference, TableCall, path_of
+from .tree import Constant, Field, Index, Local, Node, Reference, TableCall, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,14 @@ class Checking(Protocol):
     def scope(self) -> Scope:
         """What names mean."""
 
-    def infer(self, expr: syntax.Expr, present: Keys) -> Typed:
-        """Return an expression checked; `present` are the optional paths that are surely there."""
+    def infer(self, expr: syntax.Expr, present: Keys, wanted: Type | None = None) -> Typed:
+        """Return an expression checked; `present` are the optional paths that are surely there.
+
+        `wanted` is the type that would fit best; it only makes the hint for an unknown name better.
+        """
+
+    def suggest(self, word: str, known: Iterable[str]) -> str | None:
+        """Return the did-you-mean for a name."""
 
     def due(self, node: Node, wanted: Type) -> Node:
         """Return a node as the type that is due, or report that it is not."""
@@ -51,7 +58,9 @@ def hole(expr: syntax.Expr) -> Typed:
 
 
 def report_path(node: Node) -> str:
-    """Return what reports call a node: its dotted path, or nothing where it has none."""
+    """Return what reports call a node: its dotted path, or nothing where it has none; an item is called as its list."""
+    while isinstance(node, Index):
+        node = node.of
     return path_of(node) if isinstance(node, Field | Local | Reference | TableCall) else ""
 
 
@@ -64,5 +73,7 @@ def flow_key(node: Node) -> str:
             return node.slot
         case Reference():
             return node.name
+        case Index(index=Constant(value=value)):
+            return f"{flow_key(node.of)}[{value!r}]"
     # What is computed anew each time cannot be guarded.
     return f"@{node.start}"

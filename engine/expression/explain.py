@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import RuleError
 from ..values import Unknown, Value
-from .check import Checked
+from .checked import Checked
 from .frame import Env, Frame, decide
 from .interpret import run
 from .tree import Choice, Local, Logic, Loop, Node, Not, children, path_of, sources

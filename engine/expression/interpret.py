@@ -7,13 +7,13 @@ beside it weighs more. Every evaluation ends: a tree is bounded, and so are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from ..errors import RuleError
 from ..values import Sealed, Unknown, Value, Window
-from .check import Checked
+from .checked import Checked
 from .frame import Env, Frame, decide, keyed, missing_among
 from .functions import OVERLOADS
 from .loops import loop
@@ -37,6 +37,8 @@ from .tree import (
     TableCall,
     WindowPart,
 )
+
+__all__ = ["Env", "Frame", "evaluate", "run"]
 
 
 def evaluate(checked: Checked, env: Env, variables: Mapping[str, Value] | None = None) -> Value:
@@ -148,7 +150,9 @@ def _is_there(node: Node, frame: Frame) -> bool:
             if not _is_there(node.of, frame):
                 return False
             of, index = run(node.of, frame), run(node.index, frame)
-            return isinstance(of, Sequence) or (isinstance(of, Mapping) and index in of)
+            if missing_among((of, index)) is not None:
+                return False
+            return index in of if isinstance(of, Mapping) else 0 <= index < len(of)
         case WindowPart():
             window = run(node.of, frame)
             part = window if isinstance(window, Unknown) else _part_of(window, node.part, frame.env.now)

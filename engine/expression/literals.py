@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
-from ..types import HOLE, TEXT, ListType, MapType, OptionalType, RecordType
+from ..types import HOLE, TEXT, ListType, MapType, OptionalType, RecordType, Type
 from . import syntax
 from .checking import Checking, hole
 from .fit import common, convert, fits
@@ -11,9 +10,10 @@ from .flow import STILL, Flow, Keys, Typed, strict
 from .tree import Constant, ListOf, MapOf, Node, RecordOf
 
 
-def list_of(checker: Checking, expr: syntax.ListLiteral, present: Keys) -> Typed:
+def list_of(checker: Checking, expr: syntax.ListLiteral, present: Keys, wanted: Type | None) -> Typed:
     """Return `[a, b]`."""
-    items = [checker.infer(item, present) for item in expr.items]
+    due = wanted.item if isinstance(wanted, ListType) else wanted
+    items = [checker.infer(item, present, due) for item in expr.items]
     nodes = _alike(checker, [item.node for item in items], "the items of a list")
     type_ = ListType(nodes[0].type if nodes else HOLE)
     return Typed(ListOf(tuple(nodes), type_, expr.start, expr.end), strict([item.flow for item in items]))
@@ -24,7 +24,7 @@ def _alike(checker: Checking, nodes: list[Node], what: str) -> list[Node]:
     type_ = common(nodes)
     if type_ is not None:
         return [convert(node, type_, checker.report) for node in nodes]
-    odd = next(node for at, node in enumerate(nodes) if common(nodes[: at + 1]) is None)
+    odd = next((node for node in nodes if common([nodes[0], node]) is None), nodes[-1])
     message = f"this is `{odd.type}`, and the first is `{nodes[0].type}`"
     checker.report("AM202", message, odd.start, odd.end, f"{what} have one type")
     return [Constant(None, HOLE, node.start, node.end) for node in nodes]
@@ -55,10 +55,11 @@ def map_of(checker: Checking, expr: syntax.MapLiteral, present: Keys) -> Typed:
 def record_of(checker: Checking, expr: syntax.RecordLiteral, present: Keys) -> Typed:
     """Return `name{field: value}`; an optional field may be left out, or be given a value that may be missing."""
     type_ = checker.scope.find_type(expr.name)
-    values = [checker.infer(value, present) for _, _, value in expr.fields]
+    fields_due = dict(type_.fields) if isinstance(type_, RecordType) else {}
+    values = [checker.infer(value, present, fields_due.get(name)) for name, _, value in expr.fields]
     name_end = expr.start + len(expr.name)
     if not isinstance(type_, RecordType):
-        hint = did_you_mean(expr.name, checker.scope.type_names())
+        hint = checker.suggest(expr.name, checker.scope.type_names())
         checker.report("AM104", f"there is no record type `{expr.name}`", expr.start, name_end, hint)
         return hole(expr)
     fields: dict[str, Node] = {}
@@ -66,7 +67,7 @@ def record_of(checker: Checking, expr: syntax.RecordLiteral, present: Keys) -> T
     for (name, start, _), typed in zip(expr.fields, values, strict=True):
         wanted, end = type_.field(name), start + len(name)
         if wanted is None:
-            hint = did_you_mean(name, [known for known, _ in type_.fields])
+            hint = checker.suggest(name, [known for known, _ in type_.fields])
             checker.report("AM104", f"`{type_}` has no field `{name}`", start, end, hint)
         elif name in fields:
             checker.report("AM202", f"the field `{name}` stands twice", start, end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..diagnostics import did_you_mean
 from ..types import (
     BOOL,
     INT,
@@ -57,7 +56,7 @@ def select(checker: Checking, expr: syntax.Select, present: Keys) -> Typed:
 def _field(checker: Checking, expr: syntax.Select, of: Typed, record: RecordType, present: Keys) -> Typed:
     type_ = record.field(expr.field)
     if type_ is None:
-        hint = did_you_mean(expr.field, [name for name, _ in record.fields])
+        hint = checker.suggest(expr.field, [name for name, _ in record.fields])
         checker.report("AM104", f"`{record}` has no field `{expr.field}`", expr.field_start, expr.end, hint)
         return hole(expr)
     path = f"{report_path(of.node)}.{expr.field}".removeprefix(".")
@@ -73,7 +72,7 @@ def _field(checker: Checking, expr: syntax.Select, of: Typed, record: RecordType
 def _window_part(checker: Checking, expr: syntax.Select, of: Typed) -> Typed:
     type_ = _WINDOW_PARTS.get(expr.field)
     if type_ is None:
-        hint = did_you_mean(expr.field, _WINDOW_PARTS)
+        hint = checker.suggest(expr.field, _WINDOW_PARTS)
         checker.report("AM104", f"a window has no `{expr.field}`", expr.field_start, expr.end, hint)
         return hole(expr)
     if expr.field == "reason":

@@ -50,7 +50,9 @@ def parse(text: str) -> Expr:
     parser = _Parser(tokens(text))
     expr = parser.expression(1)
     parser.finish()
-    _bound(expr)
+    # A tree is no deeper than its tokens are many.
+    if len(parser.found) > MAX_DEPTH:
+        _bound(expr)
     return expr
 
 

@@ -6,9 +6,8 @@ Source: CEL language definition, "Syntax". One pass over the text, in linear tim
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ..errors import AmendsError
 
@@ -74,8 +73,7 @@ class SyntaxProblem(AmendsError):  # noqa: N818 - it becomes a `Problem`
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of an expression, with its span in characters."""
 
     kind: Kind
@@ -90,8 +88,9 @@ _TEXT: Final = "|".join(
     [
         *(rf"[bB]?[rR]{quote}.*?{quote}" for quote in ('"""', "'''")),
         *(rf"[bB]?{quote}(?:[^\\]|\\.)*?{quote}" for quote in ('"""', "'''")),
-        *(rf"[bB]?[rR]{quote}[^{quote}\r\n]*{quote}" for quote in "\"'"),
-        *(rf"[bB]?{quote}(?:[^{quote}\\\r\n]|\\[^\r\n])*{quote}" for quote in "\"'"),
+        # Three quotes that nothing closes are no empty text: else the search would begin anew at each of them.
+        *(rf"[bB]?[rR]{quote}(?!{quote}{quote})[^{quote}\r\n]*{quote}" for quote in "\"'"),
+        *(rf"[bB]?{quote}(?!{quote}{quote})(?:[^{quote}\\\r\n]|\\[^\r\n])*{quote}" for quote in "\"'"),
     ]
 )
 _TOKEN: Final = re.compile(
