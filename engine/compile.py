@@ -407,6 +407,7 @@ class _Compiler:
             states=frozenset(name for name, _, _ in entries(at(self.node, "states"))),
             reason=self.reason,
             currency=MoneyType(self.currency),
+            moment=self.moment,
             due=partial(self.moment, given=True),
         )
 

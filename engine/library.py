@@ -10,10 +10,10 @@ from typing import Any
 
 from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
 from .condition import holds
-from .decide import read_facts, reading_of
 from .diagnostics import Diagnostic, Diagnostics, did_you_mean
 from .document import Node, read_file
 from .errors import RuleError, UnknownPolicy
+from .intake import read_facts, reading_of
 from .literal import Misfit, read_literal
 from .policy import CompiledPolicy
 from .read.shape import at, word

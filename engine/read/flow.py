@@ -55,6 +55,8 @@ class Flow:
     states: frozenset[str]
     reason: EnumType
     currency: MoneyType
+    #: Reads a moment.
+    moment: Callable[[Node], CompiledMoment | None]
     #: Reads a moment, or a period alone, which then counts from the start of the clock.
     due: Callable[[Node], CompiledMoment | None]
 
@@ -358,7 +360,7 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
                 candidate=candidate,
                 event=event[0] if event else None,
                 when=candidate.condition if not triggers else None,
-                at=flow.due(moment) if moment is not None else None,
+                at=flow.moment(moment) if moment is not None else None,
             )
         )
     return tuple(found)

@@ -1,0 +1,149 @@
+"""What a host gives, read by the policy's declarations: the facts of an opening, the data of an event."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .calendar import zone_names
+from .case import Case
+from .diagnostics import did_you_mean
+from .errors import InvalidValue
+from .literal import Misfit, read_literal
+from .policy import CompiledPolicy
+from .policy import Event as EventRule
+from .step import Event
+from .types import ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
+from .values import Value
+from .work import Work
+
+
+def read_facts(policy: CompiledPolicy, facts: Mapping[str, Any]) -> tuple[dict[str, Value], str | None]:
+    """Return the facts that a case opens with, of their types and with defaults, and the case's currency.
+
+    Raises:
+        Misfit: a fact is not declared, not of its type, or missing; `path` begins with its name.
+    """
+    for name in facts:
+        if name not in policy.facts:
+            hint = did_you_mean(name, policy.facts)
+            raise Misfit(f"the policy `{policy.ref.name}` has no fact `{name[:60]}`", (name,), hint)
+    given = {name: value for name, value in facts.items() if value is not None}
+    currency = given.get("currency")
+    if currency is None and policy.currency is not None:
+        # The currency may be computed, from facts that are no amounts.
+        plain = {
+            n: v for n, v in given.items() if n in policy.facts and not _holds_money(policy.facts[n].type)
+        }
+        currency = _early(policy, _typed(policy, plain, None, partial=True)).demand(policy.currency)
+    found = _typed(policy, given, currency, partial=False)
+    work = _early(policy, found)
+    for name, rule in policy.facts.items():
+        if name not in found and rule.default is not None:
+            found[name] = work.demand(rule.default)
+    return found, currency
+
+
+def _holds_money(type_: Type) -> bool:
+    match type_:
+        case MoneyType():
+            return True
+        case OptionalType(item) | ListType(item) | MapType(item):
+            return _holds_money(item)
+        case RecordType(fields=fields):
+            return any(_holds_money(field) for _, field in fields)
+    return False
+
+
+def _early(policy: CompiledPolicy, facts: Mapping[str, Value]) -> Work:
+    """Return a working copy in which expressions can be evaluated before there is a case."""
+    at = datetime(1, 1, 1, tzinfo=UTC)
+    case = Case(
+        id="",
+        policy=policy.ref,
+        seq=-1,
+        at=at,
+        legs={},
+        facts=facts,
+        clocks={},
+        payouts={},
+        timers=(),
+        timezone="UTC",
+        currency=None,
+    )
+    return Work(policy, case, at)
+
+
+def _typed(
+    policy: CompiledPolicy, facts: Mapping[str, Any], currency: str | None, *, partial: bool
+) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, rule in policy.facts.items():
+        if name in facts:
+            found[name] = read_literal(facts[name], rule.type, currency=currency, path=(name,))
+        elif not partial and rule.default is None and not isinstance(rule.type, OptionalType):
+            raise Misfit(f"the fact `{name}` is missing", (name,), "give it when the case is opened")
+    return found
+
+
+def zone_of(policy: CompiledPolicy, work: Work) -> str:
+    """Return the time zone of a case: the fact `timezone`, else what the policy says.
+
+    Raises:
+        Misfit: there is no such zone.
+    """
+    given = work.facts.get("timezone")
+    name = given if given is not None else work.demand(policy.timezone)
+    if name not in zone_names():
+        raise Misfit(f"`{name[:60]}` is not a time zone", ("timezone",), did_you_mean(name, zone_names()))
+    return str(name)
+
+
+def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any]) -> Work:
+    """Return a working copy that sees those facts which a policy declares and can read, for `serves`."""
+    found: dict[str, Value] = {}
+    for name, rule in policy.facts.items():
+        if facts.get(name) is None:
+            continue
+        # What cannot be read stays unknown, and so decides nothing.
+        with contextlib.suppress(Misfit):
+            found[name] = read_literal(facts[name], rule.type)
+    return _early(policy, found)
+
+
+def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
+    """Return the records that an event leaves, by its name and by `keep_as`.
+
+    Raises:
+        Misfit: a field is not declared, not of its type, or missing; `path` begins with its name.
+    """
+    declared = [item.name for item in rule.fields]
+    for name in event.data:
+        if name not in declared:
+            hint = did_you_mean(name, declared)
+            raise Misfit(f"the event `{event.name}` has no field `{name[:60]}`", (name,), hint)
+    record: dict[str, Value] = {}
+    for item in rule.fields:
+        value = event.data.get(item.name)
+        if value is not None:
+            record[item.name] = read_literal(value, item.type, currency=work.currency, path=(item.name,))
+        elif item.default is not None:
+            record[item.name] = work.demand(item.default)
+        elif item.type == required(item.type):
+            raise Misfit(f"the field `{item.name}` is missing", (item.name,))
+    happened = min(floored(event.occurred_at), work.now)
+    record.update(at=happened, recorded_at=work.now, by=event.actor, event=event.name)
+    return dict.fromkeys(dict.fromkeys([event.name, rule.keep_as or event.name]), record)
+
+
+def floored(instant: datetime) -> datetime:
+    """Return an aware instant in UTC, to the second.
+
+    Raises:
+        InvalidValue: it has no offset.
+    """
+    if instant.tzinfo is None:
+        raise InvalidValue("an instant needs an offset; pass an aware datetime")
+    return instant.astimezone(UTC).replace(microsecond=0)

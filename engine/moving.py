@@ -1,0 +1,179 @@
+"""Moving: what a chosen candidate does to the working copy, and what then moves by itself until nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from . import payout, sla
+from .case import MAIN
+from .choose import Chosen, choose
+from .condition import holds
+from .errors import RuleError
+from .machine import machines
+from .moment import Finished, evaluate_moment, opening
+from .policy import Action, Ask, Candidate, Escalation, Outcome
+from .step import Move
+from .work import MissingFacts, Work
+
+#: More moves than these in one step mean that a policy goes in circles.
+MICRO_MOVES: Final = 100
+
+
+class Mover:
+    """Moves a working copy. What `leave`, `act` and `arrive_in` do to it is what the move does to the case."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.policy = work.policy
+        self.machines = machines(work.policy)
+        self.states = {leg.name: leg.states for leg in work.policy.legs}
+        #: The candidate that is being taken, for reasons and alarms.
+        self.rule = ""
+        self.sources: tuple[str, ...] = ()
+        #: Escalations by condition or moment that have had their turn.
+        self.holding = work.case.holding
+        self._moved = 0
+
+    def leave(self, leg: str, state: str) -> None:
+        """End the clocks of a state, and run its exit actions."""
+        sla.leave_state(self.work, leg, state)
+        self.run(self.states[leg][state].exit)
+
+    def act(self, outcome: Outcome) -> None:
+        """State decision and reason, set facts, run actions; everything reads what was before."""
+        work = self.work
+        if outcome.decision is not None:
+            work.decision = work.demand(outcome.decision)
+        if outcome.reason is not None:
+            work.reason = work.because(work.demand(outcome.reason), self.rule, self.sources)
+        values = [(name, None if term is None else work.demand(term)) for name, term in outcome.sets]
+        for name, value in values:
+            if value is None:
+                work.facts.pop(name, None)
+            else:
+                work.facts[name] = value
+        work.changed()
+        self.run(outcome.do)
+        for role in outcome.alarm:
+            work.ask("alarm", {"to": role, "rule": self.rule})
+
+    def arrive_in(self, leg: str, state: str) -> None:
+        """Start the clocks of a state, and run its enter actions."""
+        self.work.legs[leg] = state
+        self.work.changed()
+        sla.enter_state(self.work, leg, state)
+        self.run(self.states[leg][state].enter)
+
+    def run(self, actions: Iterable[Action]) -> None:
+        """Run actions in order."""
+        for action in actions:
+            if isinstance(action, Ask):
+                data = {name: self.work.demand(term) for name, term in action.fields}
+                secret = tuple(name for name, term in action.fields if self.work.reads_sensitive(term))
+                self.work.ask(action.effect, data, sensitive=secret)
+            else:
+                payout.act(self.work, action)
+
+    # --- moving -------------------------------------------------------------------------------------------------------
+
+    def go(self, leg: str, candidate: Candidate, outcome: Outcome) -> None:
+        """Take a candidate in one leg."""
+        self._moved += 1
+        if self._moved > MICRO_MOVES:
+            raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves")
+        self.rule, self.sources = candidate.id, candidate.sources
+        source = self.work.legs[leg]
+        self.work.moves.append(Move(leg=leg, source=source, target=outcome.to, rule=candidate.id))
+        if outcome.to is None:
+            self.act(outcome)
+        else:
+            self.machines[leg].move(self, source, outcome.to, outcome)
+
+    def settle(self) -> None:
+        """Go on until nothing moves by itself: payouts, their events, `always`, then escalations."""
+        while True:
+            payout.route_all(self.work)
+            if self.work.raised:
+                self.offer(self.work.raised.pop(0))
+            elif not self.always() and not self.escalate():
+                break
+        sla.refresh(self.work)
+
+    def offer(self, event: str) -> None:
+        """Let the legs hear of a payout's event; nobody has to listen."""
+        for leg, candidates in self.listening(event).items():
+            chosen = self.chosen(choose(self.work, candidates))
+            if chosen.candidate and chosen.outcome and chosen.outcome.refuse is None:
+                self.go(leg, chosen.candidate, chosen.outcome)
+
+    def always(self) -> bool:
+        """Take what a state's `always` chooses; unknown means not yet."""
+        for leg, name in self.work.legs.items():
+            if self.take_quietly(leg, self.states[leg][name].always):
+                return True
+        return False
+
+    def escalate(self) -> bool:
+        """Take the first escalation that has become true; those that hold already have had their turn."""
+        for escalation in self.policy.escalations:
+            if escalation.event is not None:
+                continue
+            held = self.escalates(escalation)
+            before = escalation.name in self.holding
+            if held and not before:
+                self.holding = (*self.holding, escalation.name)
+                leg = next(leg for leg, state in self.work.legs.items() if state in escalation.states)
+                if self.take_quietly(leg, (escalation.candidate,)):
+                    return True
+            elif before and not held:
+                self.holding = tuple(name for name in self.holding if name != escalation.name)
+        return False
+
+    def escalates(self, escalation: Escalation) -> bool:
+        """Return whether the state and the condition or moment of an escalation hold now."""
+        if not any(state in escalation.states for state in self.work.legs.values()):
+            return False
+        if escalation.at is not None:
+            moment = evaluate_moment(escalation.at, self.work)
+            return isinstance(moment, Finished) and self.work.now >= opening(moment)
+        return holds(escalation.when, self.work) is True
+
+    def take_quietly(self, leg: str, candidates: tuple[Candidate, ...]) -> bool:
+        """Take what is chosen among candidates that nobody sent an event for; leave no trace of a choice not made."""
+        mark = len(self.work.trace)
+        found = choose(self.work, candidates)
+        if found.candidate is not None and (found.failed or found.outcome):
+            self.chosen(found)
+            self.go(leg, found.candidate, found.outcome or Outcome())
+            return True
+        del self.work.trace[mark:]
+        return False
+
+    def listening(self, event: str) -> dict[str, tuple[Candidate, ...]]:
+        """Return the candidates of each leg that listens: its state's own, then escalations in their order."""
+        found = {}
+        for leg, name in self.work.legs.items():
+            own = self.states[leg][name].on.get(event, ())
+            wider = tuple(
+                e.candidate for e in self.policy.escalations if e.event == event and name in e.states
+            )
+            if own or wider:
+                found[leg] = (*own, *wider)
+        return found
+
+    def chosen(self, found: Chosen) -> Chosen:
+        """End the step where a rule failed, or where the choice turns on missing facts."""
+        if found.failed is not None:
+            self.rule = found.candidate.id if found.candidate else ""
+            raise RuleError(found.failed)
+        if found.missing and found.outcome is None:
+            raise MissingFacts(found.missing)
+        return found
+
+    def leg_of(self, state: str | None) -> str:
+        """Return the leg that a state belongs to; the main one for none."""
+        for leg, states in self.states.items():
+            if state in states:
+                return leg
+        return MAIN if MAIN in self.states else next(iter(self.states))
