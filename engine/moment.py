@@ -24,6 +24,7 @@ from .moment_text import (
     Span,
     keyword,
     looks_like_period,
+    speaks_of_period,
     stray_word,
     without_if_any,
     without_prefix,
@@ -111,8 +112,8 @@ class _Reader(Parts):
         if not span.text:
             if self.given:
                 return GIVEN
-            hint = f"write `{word.text} X`, where X is a timestamp or a date"
-            self.add("AM207", word.place, f"`{word.text}` does not say what to count from", hint)
+            message = f"`{word.text}` does not say what to count from"
+            self.add("AM207", word.place, message, "name a timestamp or a date after it")
             return None
         return self.single(span)
 
@@ -135,11 +136,11 @@ class _Reader(Parts):
     def alone(self, span: Span, rules: Rules) -> CompiledMoment | None:
         """Read a text that has no `after`, `from` or `before`."""
         ends, rest = without_prefix(span)
-        if ends or looks_like_period(rest):
-            if ends or not self.given:
-                self.unread(span)
-                return None
+        if self.given and (ends or looks_like_period(rest)):
             start: Start | Length | None = self.period(rest)
+        elif ends or looks_like_period(span) or speaks_of_period(span):
+            self.unread(span)
+            return None
         else:
             start = self.anchor(span)
         if start is None:
@@ -147,7 +148,7 @@ class _Reader(Parts):
         if isinstance(start, Start):
             return self.made(Counted(start), rules)
         if self.given:
-            return self.made(self.step(Counted(GIVEN), "after", start, rules), rules)
+            return self.made(self.step(Counted(GIVEN), "after", start, rules), rules, ends=ends)
         hint = f"write `{span.text} after X`, where X is a timestamp or a date"
         self.add("AM207", span.place, f"`{span.text}` says how long, and not from when", hint)
         return None
@@ -171,7 +172,8 @@ class _Reader(Parts):
         counted = self.chain(fields, rules)
         if counted is None:
             return None
-        if "before" in fields and ends is None and counted.last and not counted.last.exact:
+        back = counted.steps and counted.steps[-1].direction == "before"
+        if back and ends is None and counted.last and not counted.last.exact:
             hint = "add `ends: same_time`, `ends: end_of_day` or `ends: start_of_day`"
             message = "counting whole days back leaves open when the day ends"
             self.add("AM207", counted.last.place, message, hint)
@@ -185,7 +187,7 @@ class _Reader(Parts):
             self.add(
                 "AM106",
                 span.place,
-                f"`{span.text}` is not a way of `{key}`",
+                f"`{span.text}` cannot stand under `{key}`",
                 did_you_mean(span.text, choices),
             )
             return None
@@ -252,7 +254,8 @@ class _Reader(Parts):
         """Count the `within` of a map."""
         node = fields.get("within")
         if node is None:
-            self.add("AM103", fields.place, "the moment has no `within`", "such as `within: 30 days`")
+            if all(key.text in _KEYS for key, _ in fields.entries):
+                self.add("AM103", fields.place, "the moment has no `within`", "such as `within: 30 days`")
             return None
         span = self.span(node, "a period", "30 days")
         length = self.period(span.cut(1) if span.text.startswith("=") else span) if span else None

@@ -15,7 +15,8 @@ from .diagnostics import Place, did_you_mean
 from .document import Fields, Node, Scalar
 from .errors import InvalidValue
 from .expression import Checked, check_text
-from .expression.tree import Now, sources
+from .expression.tree import Node as TreeNode
+from .expression.tree import Now, Reference, TableCall, sources
 from .moment_text import Span, looks_like_period, period_hint, whole
 from .period import Period, parse_period
 from .types import DATE, HOLE, PERIOD, TEXT, TIMESTAMP, WINDOW, RecordType, Type, required
@@ -123,7 +124,7 @@ class Parts:
         if type_ == PERIOD:
             return self.length(checked, span)
         if type_ not in (TIMESTAMP, DATE, HOLE):
-            message = f"`{span.text}` is a {type_}, and a moment starts from a timestamp or a date"
+            message = f"`{span.text}` is of type {type_}, and a moment starts from a timestamp or a date"
             self.add("AM202", span.place, message, _instants_of(span.text, type_))
             return None
         return Start(Computed(checked=checked), checked, whole_day=type_ == DATE)
@@ -169,17 +170,24 @@ class Parts:
         if checked is None or problems:
             return None
         if "now" in checked.reads:
-            asks = next((node for node in sources(checked.root) if isinstance(node, Now)), checked.root)
+            asks = next(filter(self.asks_now, sources(checked.root)), checked.root)
             hint = "a moment is the same whenever it is asked for; count from a fact or an event"
             message = "a moment cannot depend on the instant of asking"
             self.add("AM207", place(asks.start, asks.end), message, hint)
         return checked
 
+    def asks_now(self, node: TreeNode) -> bool:
+        """Return whether a part of an expression depends on the instant of asking, itself or by what it names."""
+        if isinstance(node, Reference | TableCall):
+            declared = self.context.scope.find(node.name)
+            return declared is not None and "now" in declared.reads
+        return isinstance(node, Now)
+
     def step(self, counted: Counted, direction: Direction, length: Length, rules: Rules) -> Counted:
         """Count one more period."""
         if length.known and direction == "from" and not length.known.count:
             hint = "write `after`, which does not count that day"
-            self.add("AM207", length.place, f"{length.known} from a day end before it begins", hint)
+            self.add("AM207", length.place, f"counted from a day, {length.known} end before it begins", hint)
         if length.known and length.known.unit == "business day":
             self.declared(rules.calendar, length.place)
         step = Step(direction=direction, period=length.value, calendar=rules.calendar)
@@ -204,16 +212,18 @@ class Parts:
         span = self.span(node, f"the name of a {key}", f"{key}: …") if node else None
         if span is None:
             return None
-        if span.text.startswith("="):
-            return self.expression(span.cut(1), TEXT)
         known = sorted(names)
-        if span.text in known:
-            return span.text
-        self.add("AM104", span.place, f"there is no {key} `{span.text}`", did_you_mean(span.text, known))
-        if key == "calendar":
+        if span.text.startswith("="):
+            named: str | Checked | None = self.expression(span.cut(1), TEXT)
+        else:
+            named = span.text
+            if named not in known:
+                message = f"there is no {key.replace('timezone', 'time zone')} `{span.text}`"
+                self.add("AM104", span.place, message, did_you_mean(span.text, known))
+        if key == "calendar" and self.failed:
             # Told once; what is counted on it need not tell it again.
-            self.calendars = (*self.calendars, span.text)
-        return span.text
+            self.calendars = (*self.calendars, DEFAULT_CALENDAR, span.text)
+        return named
 
     def made(
         self, counted: Counted, rules: Rules, *, ends: Ends | None = None, roll: Roll = "none"

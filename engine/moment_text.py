@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, get_args
 
 from .counting import Direction, Ends
@@ -24,8 +25,12 @@ PREFIXES: Final[dict[str, Ends]] = {
 
 _PREFIX: Final = re.compile(rf"({'|'.join(PREFIXES)})(?:\s+|$)")
 _IF_ANY: Final = re.compile(r"\s*,\s*if\s+any$")
-#: A number and words after it: what a period looks like, well written or not.
-_LENGTH: Final = re.compile(r"(?P<count>\d[\d.,]*)\s*(?P<unit>[A-Za-z][A-Za-z ]*)")
+#: A number and words after it, and perhaps before it: what a period looks like, well written or not.
+_LENGTH: Final = re.compile(r"(?P<before>[A-Za-z ]*?)\s*(?P<count>\d[\d.,]*)\s*(?P<unit>[A-Za-z][A-Za-z ]*)")
+#: Two words side by side, which no expression has.
+_SIDE_BY_SIDE: Final = re.compile(r"[A-Za-z\d.,]+(?:\s+[A-Za-z\d.,]+)+")
+#: Words that begin a unit.
+_UNITS: Final = frozenset(word for unit in UNITS for word in (unit.split()[0], f"{unit.split()[0]}s"))
 #: Words, brackets and quoted texts, for finding what stands outside of the last two.
 _PIECE: Final = re.compile(
     r"""(?P<word>[^\s()\[\]{}"']+)|(?P<open>[(\[{])|(?P<close>[)\]}])|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
@@ -96,28 +101,44 @@ def keyword(span: Span) -> tuple[Direction, Span] | None:
 
 
 def looks_like_period(span: Span) -> bool:
-    """Return whether a text is a number and a unit, well written or not."""
-    return _LENGTH.match(span.text) is not None
+    """Return whether a text is a number and a unit, or words side by side: a period, well written or not."""
+    return (
+        re.match(r"\d[\d.,]*\s*[A-Za-z]", span.text) is not None
+        or _SIDE_BY_SIDE.fullmatch(span.text) is not None
+    )
 
 
-def period_hint(text: str) -> str | None:
+def speaks_of_period(span: Span) -> bool:
+    """Return whether a number and a unit stand side by side somewhere in a text, outside of brackets and quotes."""
+    found = [word.text for word in words(span)]
+    return any(number[0].isdigit() and unit in _UNITS for number, unit in pairwise(found))
+
+
+def period_hint(text: str) -> str:
     """Return what was probably meant by a text that is not a period.
 
-    >>> period_hint("30dys"), period_hint("2 bussiness days")
-    ('did you mean `30 days`?', 'did you mean `2 business days`?')
+    >>> period_hint("30dys"), period_hint("2 bussiness days"), period_hint("exact 3 days")
+    ('did you mean `30 days`?', 'did you mean `2 business days`?', 'did you mean `exactly 3 days`?')
     """
-    match = _LENGTH.fullmatch(text.strip())
-    if match is None:
-        return None
+    match = _LENGTH.fullmatch(text)
     units = {name: name for unit in (*UNITS, "calendar day") for name in (unit, f"{unit}s")}
     units |= {"working days": "business days", "working day": "business day"}
-    near = difflib.get_close_matches(match["unit"].lower(), units, n=1)
-    guess = f"{match['count']} {units[near[0]]}" if near else ""
+    if match:
+        unit = difflib.get_close_matches(match["unit"].lower(), units, n=1)
+        prefix = difflib.get_close_matches(match["before"].lower(), PREFIXES, n=1)
+        guess = f"{match['count']} {units[unit[0]]}" if unit else ""
+        if is_period(guess) and bool(prefix) == bool(match["before"]):
+            return f"did you mean `{' '.join([*prefix, guess])}`?"
+    return "a period is a whole number and a unit: " + ", ".join(f"`{unit}s`" for unit in UNITS)
+
+
+def is_period(text: str) -> bool:
+    """Return whether a text is a literal period."""
     try:
-        parse_period(guess)
+        parse_period(text)
     except InvalidValue:
-        return "a period is a whole number and a unit: " + ", ".join(f"`{unit}s`" for unit in UNITS)
-    return f"did you mean `{guess}`?"
+        return False
+    return True
 
 
 def stray_word(span: Span) -> tuple[Span, str] | None:

@@ -131,6 +131,12 @@ def names() -> Names:
     return Names()
 
 
+@pytest.fixture(scope="session")
+def bare_names() -> Names:
+    """The scope without declared moments, which a test may share between its examples."""
+    return Names()
+
+
 @pytest.fixture
 def read(names: Names) -> Read:
     """Read one moment from YAML text, as the value of a key."""

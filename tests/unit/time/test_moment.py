@@ -157,6 +157,8 @@ def test_a_moment_tells_whether_it_is_a_whole_day_as_far_as_the_policy_knows(
     [
         ("2 days", "2026-03-04T23:59:59"),
         ("24 hours", "2026-03-03T09:30:00"),
+        ("exactly 2 days", "2026-03-04T09:30:00"),
+        ("start of day review_time", "2026-03-04T00:00:00"),
         ("review_time", "2026-03-04T23:59:59"),
         ("=review_time", "2026-03-04T23:59:59"),
         ("return_period", "2026-04-01T23:59:59"),
