@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,22 +19,19 @@ from .condition import (
     Context,
     Term,
     read_condition,
-    read_constant,
-    read_expression,
     read_term,
 )
 from .diagnostics import Diagnostic, Diagnostics
 from .document import Fields, Node, Scalar, walk
 from .errors import InvalidValue
 from .expression import Checked, Declared, SyntaxProblem, check, parse
-from .literal import Misfit, read_literal
-from .moment import CompiledMoment, read_moment
 from .money import ROUNDINGS, Rounding
-from .policy import CompiledPolicy, Event, Field, InForce, ReasonText, WindowRule
-from .read.flow import Flow, read_escalations, read_payout, read_slas, read_states
+from .policy import CompiledPolicy, Event, Field, InForce, ReasonText
+from .read.flow import Flow, read_escalations, read_slas, read_states
+from .read.payouts import read_payout
+from .read.rules import Rules
 from .read.scope import PolicyScope
 from .read.shape import at, entries, known, says, unknown, word
-from .read.tables import read_table
 from .read.vocabulary import (
     BUILT_IN_FACTS,
     BUILT_IN_REASONS,
@@ -49,25 +45,16 @@ from .read.vocabulary import (
     read_sources,
     record_type,
 )
-from .table import CompiledTable
 from .types import (
-    BOOL,
-    DATE,
-    DECIMAL,
-    INT,
-    MONEY,
-    PERIOD,
     TEXT,
     TIMESTAMP,
-    WINDOW,
     EnumType,
     MoneyType,
     RecordType,
-    Type,
     optional,
     required,
 )
-from .values import Value, parse_timestamp
+from .values import parse_timestamp
 
 #: The payouts' own events, and the data that may come with them.
 PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
@@ -75,9 +62,6 @@ PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
     "failed": ("part", "reference", "cause"),
     "reversed": ("part", "reference"),
 }
-
-#: Types that a param without a declared type is tried as, in this order.
-_PARAM_TYPES = (BOOL, INT, DECIMAL, PERIOD, MONEY, DATE, TIMESTAMP)
 
 
 def compile_policy(
@@ -97,18 +81,6 @@ def compile_policy(
     if not diagnostics.has_errors:
         run_checks(policy, diagnostics)
     return (None if diagnostics.has_errors else policy), diagnostics.sorted()
-
-
-@dataclass(slots=True)
-class _Rules:
-    """What the lazily read declarations came to."""
-
-    params: dict[str, Value]
-    param_sources: dict[str, tuple[str, ...]]
-    moments: dict[str, CompiledMoment]
-    windows: dict[str, WindowRule]
-    tables: dict[str, CompiledTable]
-    defines: dict[str, Checked]
 
 
 class _Compiler:
@@ -132,7 +104,15 @@ class _Compiler:
         written = word(at(node, "currency")) or ""
         self.currency = None if written.startswith("=") or not written else written
         self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
-        self.rules = _Rules({}, {}, {}, {}, {}, {})
+        self.rules = Rules(
+            node,
+            self.context,
+            self.scope,
+            self.types,
+            reason=self.reason,
+            sources=self.sources,
+            calendars=self.calendars,
+        )
 
     def _record_names(self) -> Iterator[str]:
         for name, _, value in entries(at(self.node, "types")):
@@ -226,116 +206,6 @@ class _Compiler:
             if checked and not problems:
                 yield text.strip(), checked
 
-    # --- rules --------------------------------------------------------------------------------------------------------
-
-    def declare_rules(self) -> None:
-        """Declare params, moments, windows, tables and defines, to be read when first asked for."""
-        readers = {
-            "params": ("param", self._param),
-            "moments": ("moment", self._moment),
-            "windows": ("window", self._window),
-            "tables": ("table", self._table),
-            "define": ("define", self._define),
-        }
-        for section, (what, read) in readers.items():
-            for name, key, value in entries(at(self.node, section)):
-                self.scope.declare(name, what, key.place, partial(read, name, value))
-
-    def _param(self, name: str, node: Node) -> Declared | None:
-        written = at(node, "is") if isinstance(node, Fields) else node
-        if written is None:
-            return None
-        type_node = at(node, "type")
-        type_ = self.types.read(type_node, name) if type_node is not None else self._guess(written)
-        constant = read_constant(written, type_, self.context)
-        if constant is None:
-            return None
-        self.rules.params[name] = constant.value
-        cited = at(node, "source") if isinstance(node, Fields) else None
-        self.rules.param_sources[name] = known(cited, "source", self.sources, self.diagnostics)
-        return Declared(type=type_, kind="param", reads=frozenset(), literal=constant.value)
-
-    def _guess(self, node: Node) -> Type:
-        """Return the type that a literal is written as."""
-        if not isinstance(node, Scalar) or (
-            isinstance(node.value, str) and not node.plain and not _is_counted(node)
-        ):
-            return TEXT
-        for type_ in _PARAM_TYPES:
-            try:
-                read_literal(node.value, type_)
-            except Misfit:
-                continue
-            return MoneyType(self.currency) if isinstance(type_, MoneyType) and self.currency else type_
-        return TEXT
-
-    def moment(self, node: Node, *, given: bool = False) -> CompiledMoment | None:
-        """Read a moment with the policy's names and calendars."""
-        return read_moment(node, self.context, calendars=tuple(self.calendars), given=given)
-
-    def _moment(self, name: str, node: Node) -> Declared | None:
-        moment = self.moment(node)
-        if moment is None:
-            return None
-        self.rules.moments[name] = moment
-        type_ = optional(TIMESTAMP) if moment.may_miss else TIMESTAMP
-        return Declared(type=type_, kind="moment", may_miss=moment.may_miss, reads=moment.reads)
-
-    def _window(self, name: str, node: Node) -> Declared | None:
-        if not isinstance(node, Fields):
-            return None
-        ends: dict[str, CompiledMoment | None] = {}
-        for key in ("opens", "closes"):
-            written = node.get(key)
-            ends[key] = self.moment(written) if written is not None else None
-        codes: dict[str, str | None] = {}
-        for key in ("early", "late"):
-            given = node.get(key)
-            constant = read_constant(given, self.reason, self.context) if given is not None else None
-            codes[key] = constant.value if constant else None
-        self.rules.windows[name] = WindowRule(
-            name=name,
-            opens=ends["opens"],
-            closes=ends["closes"],
-            early=codes["early"],
-            late=codes["late"],
-            sources=known(node.get("source"), "source", self.sources, self.diagnostics),
-            place=node.place,
-        )
-        used = [moment for moment in ends.values() if moment]
-        return Declared(
-            type=WINDOW,
-            kind="window",
-            may_miss=frozenset().union(*(m.may_miss for m in used)),
-            reads=frozenset().union(*(m.reads for m in used)),
-        )
-
-    def _table(self, name: str, node: Node) -> Declared | None:
-        table = read_table(
-            name, node, self.context, self.types.read, lambda written, _: self.moment(written), tuple(self.sources)
-        )
-        if table is None:
-            return None
-        self.rules.tables[name] = table
-        parameters = tuple(type_ for _, type_ in table.parameters) or None
-        return Declared(
-            type=table.type, kind="table", may_miss=table.may_miss, reads=table.reads, parameters=parameters
-        )
-
-    def _define(self, name: str, node: Node) -> Declared | None:
-        checked = read_expression(node, self.context)
-        if checked is None:
-            return None
-        self.rules.defines[name] = checked
-        return Declared(
-            type=checked.type,
-            kind="define",
-            may_miss=checked.may_miss,
-            reads=checked.reads,
-            ensures_true=checked.ensures_true,
-            ensures_false=checked.ensures_false,
-        )
-
     # --- the whole ----------------------------------------------------------------------------------------------------
 
     def policy(self) -> CompiledPolicy:
@@ -343,7 +213,7 @@ class _Compiler:
         facts = self.facts()
         payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
         events, records = self.events(payout_names)
-        self.declare_rules()
+        self.rules.declare()
         for name, key, _ in entries(at(self.node, "payouts")):
             self.scope.declare(name, "payout", key.place, payout_declared(name, MoneyType(self.currency)))
         self.scope.read_all()
@@ -407,8 +277,8 @@ class _Compiler:
             states=frozenset(name for name, _, _ in entries(at(self.node, "states"))),
             reason=self.reason,
             currency=MoneyType(self.currency),
-            moment=self.moment,
-            due=partial(self.moment, given=True),
+            moment=self.rules.moment,
+            due=partial(self.rules.moment, given=True),
         )
 
     def in_force(self, facts: Mapping[str, Field]) -> InForce:
@@ -424,7 +294,8 @@ class _Compiler:
                     self.diagnostics.add("AM106", written.place, str(error))
         starts, until = instants.get("from"), instants.get("until")
         if starts and until and until <= starts:
-            self.diagnostics.add("AM110", at(node, "until").place, "the policy ends before it begins")  # type: ignore[union-attr] # it was read
+            place = (at(node, "until") or self.node).place
+            self.diagnostics.add("AM110", place, "the policy ends before it begins")
         chooser = at(node, "decided_by")
         times = [name for name, item in facts.items() if required(item.type) == TIMESTAMP]
         decided = known(chooser, "timestamp fact", times, self.diagnostics)
@@ -489,10 +360,6 @@ def insertions(text: str) -> Iterator[tuple[int, int]]:
             return
         yield index + 1, end
         index = end + 1
-
-
-def _is_counted(node: Scalar) -> bool:
-    return node.text[:1].isdigit()
 
 
 def _sensitive(facts: Mapping[str, Field], events: Mapping[str, Event]) -> frozenset[str]:

@@ -98,7 +98,8 @@ def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"")
     changes: dict[str, Any] = {"input": arrived, "sealed": sealed}
     if isinstance(arrived, Open) and secret:
         changes["input"] = _replaced(arrived, secret=secret)
-    return _replaced(step, **changes)
+    whole: Step = _replaced(step, **changes)
+    return whole
 
 
 def _replaced(record: Any, **changes: Any) -> Any:
@@ -138,7 +139,7 @@ def _unsealed(data: Any, vault: Vault, sealed: dict[str, str], path: str) -> Any
 
 def record_to_json(record: Any) -> dict[str, Any]:
     """Return a record of case.py or step.py as JSON; fields that hold their default are left out."""
-    hints = _hints(type(record))
+    hints = _hints(type(record))  # type: ignore[arg-type] # a class is hashable
     data: dict[str, Any] = {}
     for item in fields(record):
         value = getattr(record, item.name)

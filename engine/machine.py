@@ -7,14 +7,14 @@ A move runs on a working copy: should an action fail, the copy is thrown away wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from transitions import EventData, Machine
 from transitions import State as MachineState
 
-from .policy import CompiledPolicy, Leg, Outcome
+from .policy import Candidate, CompiledPolicy, Leg, Outcome
 
 
 class Mover(Protocol):
@@ -58,18 +58,20 @@ class LegMachine:
     def move(self, mover: Mover, source: str, target: str, outcome: Outcome) -> str:
         """Run a move: exit, set and do, enter; return the new state."""
         token = _Token(source)
-        self._machine.events[_trigger(source, target)].trigger(token, mover=mover, outcome=outcome)
+        self._machine.events[_trigger(source, target)].trigger(
+            token, mover=mover, outcome=outcome, source=source, target=target
+        )
         return token.state
 
     def _left(self, event: EventData) -> None:
         # The library has no hook between exit and enter, so what the move itself does comes at the end of the exit.
         mover: Mover = event.kwargs["mover"]
-        mover.leave(self.leg, event.transition.source)
+        mover.leave(self.leg, event.kwargs["source"])
         mover.act(event.kwargs["outcome"])
 
     def _entered(self, event: EventData) -> None:
         mover: Mover = event.kwargs["mover"]
-        mover.arrive_in(self.leg, event.transition.dest)
+        mover.arrive_in(self.leg, event.kwargs["target"])
 
 
 def _trigger(source: str, target: str) -> str:
@@ -78,25 +80,25 @@ def _trigger(source: str, target: str) -> str:
 
 def moves(leg: Leg, policy: CompiledPolicy) -> Iterator[tuple[str, str]]:
     """Yield every pair of states that some candidate of a policy moves a leg between."""
+    anywhere = [candidate for sla in policy.slas for candidate in sla.breach]
     for state in leg.states.values():
         own = [candidate for candidates in state.on.values() for candidate in candidates]
-        breaches = [candidate for sla in state.slas for candidate in sla.breach if not sla.until_met]
-        for candidate in (*own, *state.always, *breaches):
-            for outcome in (candidate.outcome, candidate.unknown):
-                if outcome and outcome.to in leg.states:
-                    yield state.name, outcome.to
-    anywhere = [candidate for sla in policy.slas for candidate in sla.breach]
-    anywhere += [
-        c for state in leg.states.values() for sla in state.slas if sla.until_met for c in sla.breach
-    ]
-    for candidate in anywhere:
-        for outcome in (candidate.outcome, candidate.unknown):
-            if outcome and outcome.to in leg.states:
-                yield from ((name, outcome.to) for name in leg.states)
+        for sla in state.slas:
+            # A clock that goes on outside its state may breach in any other.
+            (anywhere if sla.until_met else own).extend(sla.breach)
+        yield from ((state.name, target) for target in targets((*own, *state.always), leg))
+    yield from ((name, target) for target in targets(anywhere, leg) for name in leg.states)
     for escalation in policy.escalations:
-        for outcome in (escalation.candidate.outcome, escalation.candidate.unknown):
-            if outcome and outcome.to in leg.states:
-                yield from ((name, outcome.to) for name in escalation.states if name in leg.states)
+        inside = [name for name in leg.states if name in escalation.states]
+        yield from ((name, target) for target in targets([escalation.candidate], leg) for name in inside)
+
+
+def targets(candidates: Iterable[Candidate], leg: Leg) -> Iterator[str]:
+    """Yield the states of a leg that candidates lead to, by their outcome or by `unknown`."""
+    for candidate in candidates:
+        for outcome in (candidate.outcome, candidate.unknown):
+            if outcome and outcome.to is not None and outcome.to in leg.states:
+                yield outcome.to
 
 
 _machines: WeakKeyDictionary[CompiledPolicy, Mapping[str, LegMachine]] = WeakKeyDictionary()

@@ -200,7 +200,7 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
     }[result]
     chosen = data.get("part")
     parts = tuple(
-        replace(part, status=result)
+        replace(part, status=result)  # type: ignore[arg-type] # one of the three results
         if part.status in before and (part.id == chosen or (chosen is None and part.status in _UNDER_WAY))
         else part
         for part in payout.parts

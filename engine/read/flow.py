@@ -28,12 +28,10 @@ from ..policy import (
     Leg,
     Outcome,
     Pay,
-    PayoutRule,
-    Route,
     Sla,
     State,
 )
-from ..types import BOOL, MONEY, TEXT, EnumType, MoneyType, Type, required
+from ..types import BOOL, EnumType, MoneyType, Type, required
 from .shape import at, entries, flag, items, known, says, unknown, word
 
 #: Keys of a candidate that an unconditional one lacks.
@@ -368,42 +366,3 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
 
 def _has_condition(node: Fields) -> bool:
     return not _CONDITIONS.isdisjoint(node.keys())
-
-
-def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:
-    """Read one kind of money out."""
-    written = at(node, "amount")
-    if written is None:
-        return None
-    amount = read_term(written, flow.currency, flow.context, expression=True)
-    cap = at(node, "at_most")
-    if amount is None:
-        return None
-    taken_from = flow.known(at(node, "from"), "role", flow.roles)
-    return PayoutRule(
-        name=name,
-        amount=amount,
-        at_most=read_term(cap, MONEY, flow.context, expression=True) if cap is not None else None,
-        routes=tuple(
-            _route(item, flow, i)
-            for i, item in enumerate(items(at(node, "routes")))
-            if isinstance(item, Fields)
-        ),
-        taken_from=taken_from[0] if taken_from else None,
-        reported_by=reported_by,
-        says=says(at(node, "says")),
-        sources=flow.known(at(node, "source"), "source", flow.sources),
-        place=node.place,
-    )
-
-
-def _route(node: Fields, flow: Flow, index: int) -> Route:
-    via = node.get("via")
-    return Route(
-        id=word(node.get("id")) or f"route_{index + 1}",
-        condition=read_condition(node, flow.context),
-        via=read_term(via, TEXT, flow.context) if via is not None else None,
-        needs=read_needs(node.get("needs"), flow),
-        sources=flow.known(node.get("source"), "source", flow.sources),
-        place=node.place,
-    )

@@ -132,7 +132,9 @@ class Types:
                         "AM106", place, f"`{text[:60]}`: a type inside another cannot be optional"
                     )
                     return HOLE
-                return {"optional ": optional, "list of ": ListType, "map of ": MapType}[prefix](inner)
+                if prefix == "optional ":
+                    return optional(inner)
+                return ListType(inner) if prefix == "list of " else MapType(inner)
         type_ = self.named(text)
         if type_ is None:
             place = node.place_of(start, start + len(text))
@@ -151,6 +153,12 @@ class _NoNames:
     def names(self) -> tuple[str, ...]:
         return ()
 
+    def find_type(self, name: str) -> None:  # noqa: ARG002 - the scope's interface
+        return None
+
+    def type_names(self) -> tuple[str, ...]:
+        return ()
+
 
 NO_NAMES: Final = _NoNames()
 
@@ -163,7 +171,7 @@ def read_sources(node: Node | None) -> dict[str, Source]:
         found[name] = Source(
             name=name,
             cite=word(at(value, "cite")) or "",
-            read=read if read in SURENESS else "assumed",  # type: ignore[arg-type] # one of SURENESS
+            read=read if read in SURENESS else "assumed",
             says=word(at(value, "says")),
         )
     return found
@@ -222,11 +230,13 @@ def _date(node: Node, diagnostics: Diagnostics) -> date | None:
 
 def holiday_codes(node: Node | None) -> list[tuple[str, Scalar]]:
     """Return what a `calendars` section may mean as codes of the holidays library, with their nodes."""
-    found = []
+    found: list[tuple[str, Scalar]] = []
     for _, _, value in entries(node):
         listed = at(value, "holidays") if isinstance(value, Fields) else value
         found.extend(
-            (item.text, item) for item in items(listed) if isinstance(item, Scalar) and not item.text[:1].isdigit()
+            (item.text, item)
+            for item in items(listed)
+            if isinstance(item, Scalar) and not item.text[:1].isdigit()
         )
     return found
 
@@ -284,7 +294,7 @@ def record_type(name: str, events: list[Event]) -> RecordType:
 def clashing_fields(events: list[Event]) -> list[tuple[Event, Field, Type]]:
     """Return the fields by which events that share a record differ in type."""
     seen: dict[str, Type] = {}
-    clashes = []
+    clashes: list[tuple[Event, Field, Type]] = []
     for event in events:
         for item in event.fields:
             first = seen.setdefault(item.name, required(item.type))
