@@ -267,7 +267,9 @@ def ready(
 
     library = load(paths)
     read = [read_scenarios(path) for path in scenarios]
-    found = (*library.diagnostics, *(item for _, items in read for item in items))
+    # The library has looked at scenario files below its folders too.
+    every = {*library.diagnostics, *(item for _, items in read for item in items)}
+    found = tuple(sorted(every, key=lambda item: item.order))
     if wrong(found):
         refuse(found, form)
     return library, tuple(file for file, _ in read if file is not None)

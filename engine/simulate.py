@@ -5,22 +5,25 @@ Nothing is asked of any host here; the timeline shows what would have been.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from .case import Case, Clock, Left, Part, PayoutStatus, Reason
 from .engine import Engine
+from .errors import InvalidValue
 from .evolve import evolve
 from .library import Library
+from .literal import read_literal
 from .money import Money
-from .policy import CompiledPolicy, Text
+from .policy import CompiledPolicy, Field, Text
 from .scenario import ScenarioCase, play
 from .scenario.run import open_case
 from .source import Source
 from .step import Due, Effect, Event, Move, Open, Step, Trace, Verdict
-from .values import Value
+from .values import Sealed, Value
 
 #: Timers that fire after the last event before a run is stopped.
 BOUND: Final = 1_000
@@ -61,8 +64,8 @@ class Entry:
     who: str | None
     #: The event's name, or the clock's.
     what: str
-    #: Sensitive values included; the reports leave them out.
-    data: Mapping[str, Any]
+    #: By field, as values of the declared types; sensitive ones sealed.
+    data: Mapping[str, Value]
     verdict: Verdict
     moves: tuple[Move, ...]
     #: Leg to state, after the step.
@@ -182,7 +185,7 @@ def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entr
     case: Case | None = None
     for step in journal:
         case = evolve(case, step)
-        kind, who, what, data = _told(step)
+        kind, who, what, data = _told(step, policy, case.currency)
         rule = _rule(step)
         yield Entry(
             seq=step.seq,
@@ -201,7 +204,7 @@ def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entr
             failed=() if step.verdict == "applied" else tuple(t for t in step.trace if t.result != "holds"),
             missing=step.missing,
             clocks=tuple(_clocks(case.clocks)),
-            effects=step.effects,
+            effects=tuple(_effects(step)),
             payouts=tuple(
                 PayoutShown(
                     name=name,
@@ -216,17 +219,50 @@ def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entr
         )
 
 
-def _told(step: Step) -> tuple[Kind, str | None, str, Mapping[str, Any]]:
-    """Return what an input is, who gave it, its name and its data."""
+def _told(
+    step: Step, policy: CompiledPolicy, currency: str | None
+) -> tuple[Kind, str | None, str, Mapping[str, Value]]:
+    """Return what an input is, who gave it, its name and its data, without what is sensitive."""
     match step.input:
         case Open(facts=facts):
-            return "opened", None, "", facts
+            shown = _typed(facts, policy.facts.values(), currency)
+            return "opened", None, "", _open_to_all(step, "input/open/facts", shown)
         case Event(name=name, data=data, actor=actor):
-            return "event", actor, name, data
+            declared = policy.events.get(name)
+            shown = _typed(data, declared.fields if declared else (), currency)
+            return "event", actor, name, _open_to_all(step, "input/event/data", shown)
         case Due(timer=timer):
             kind, _, name = timer.partition(":")
             kinds: dict[str, Kind] = {"breach": "breach", "remind": "remind"}
             return kinds.get(kind, "wake"), None, name, {}
+
+
+def _effects(step: Step) -> Iterator[Effect]:
+    for index, effect in enumerate(step.effects):
+        yield replace(effect, data=_open_to_all(step, f"effects/{index}/data", effect.data))
+
+
+def _open_to_all(step: Step, at: str, data: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return data that stands at a path of a step, sealed where the journal only commits to it."""
+    return {key: _shown(step, f"{at}/{key}", value) for key, value in data.items()}
+
+
+def _shown(step: Step, path: str, value: Value) -> Value:
+    if isinstance(value, Mapping) and path not in step.sealed:
+        return _open_to_all(step, path, value)
+    hides = any(sealed == path or sealed.startswith(f"{path}/") for sealed in step.sealed)
+    return Sealed("") if hides else value
+
+
+def _typed(data: Mapping[str, Any], fields: Iterable[Field], currency: str | None) -> Mapping[str, Value]:
+    """Return data as values of the declared types; what does not fit stays as it came."""
+    types = {field.name: field.type for field in fields}
+    typed = dict(data)
+    for name in data.keys() & types.keys():
+        # What does not fit is shown as it came: the refusal says what is wrong with it.
+        with suppress(InvalidValue):
+            typed[name] = read_literal(data[name], types[name], currency=currency)
+    return typed
 
 
 def _rule(step: Step) -> str | None:

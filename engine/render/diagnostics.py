@@ -1,6 +1,6 @@
 """Findings about files, as text with the line and a caret under the place, and as JSON.
 
-shipping.yaml:24:16: error[AM104] undeclared state `in_reveiw`
+shipping.yaml:24:16: error[AM104] there is no state `in_reveiw`
  |       target: in_reveiw
  | ...............^^^^^^^^^
  = help: did you mean `in_review`?

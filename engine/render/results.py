@@ -35,7 +35,7 @@ def _case_lines(case: CaseResult, language: str, paint: Paint) -> Iterator[str]:
     say = speech(case.policy, case.timezone, language)
     failed = [check for check in case.checks if not check.passed]
     for index, check in enumerate(failed):
-        yield f"  {say.stamp(check.at)}  {check.key}" + paint.faint(f"  {check.place}")
+        yield f"  {say.when(check.at)}  {check.key}" + paint.faint(f"  {check.place}")
         yield f"    expected  {paint.good(shown(check.expected, say))}"
         yield f"    actual    {paint.error(shown(check.actual, say))}"
         if check.hint is not None:
@@ -66,7 +66,7 @@ def _why_lines(check: Check, say: Speech) -> Iterator[str]:
     if step is None:
         return
     who, what = told(step)
-    yield f"why       {say.stamp(step.at)}  {who} {what}: {step.verdict}"
+    yield f"why       {say.when(step.at)}  {who} {what}: {step.verdict}"
     if step.reason is not None:
         yield f"          {say.sentence(step.reason)}" + (
             f" ({step.reason.rule})" if step.reason.rule else ""

@@ -54,31 +54,6 @@ class Speech:
     language: str = FALLBACK
     zone: ZoneInfo | None = None
     reasons: Mapping[str, ReasonText]
-    #: Paths of facts and record fields whose values are not shown.
-    sensitive: frozenset[str] = frozenset()
-
-    def open_to_all(self, data: Mapping[str, Value], *within: str) -> dict[str, Value]:
-        """Return data with what is sensitive sealed.
-
-        Args:
-            data: values by name or path.
-            within: the records that the names are fields of; none if they stand for themselves.
-        """
-
-        def path(record: str, key: str) -> str:
-            return f"{record}.{key}" if record else key
-
-        return {
-            key: Sealed("") if any(self.hides(path(record, key)) for record in within or ("",)) else value
-            for key, value in data.items()
-        }
-
-    def hides(self, path: str) -> bool:
-        """Tell whether a path is, holds or lies within something sensitive."""
-        return any(
-            path == secret or secret.startswith(f"{path}.") or path.startswith(f"{secret}.")
-            for secret in self.sensitive
-        )
 
     def word(self, key: str, /, **values: object) -> str:
         """Return one of the engine's own labels."""
@@ -88,8 +63,13 @@ class Speech:
         """Return an instant on the case's own clock."""
         return instant.astimezone(self.zone or UTC)
 
-    def stamp(self, instant: datetime) -> str:
-        """Return an instant as it stands in a column: `2026-03-05 20:00`, `2026-03-19 end of day`."""
+    def when(self, instant: datetime) -> str:
+        """Return the instant of something that happened: `2026-03-05 20:00`."""
+        local = self.local(instant)
+        return f"{local:%Y-%m-%d} {clock_time(local)}"
+
+    def due(self, instant: datetime) -> str:
+        """Return the last second of something: `2026-03-05 20:00`, `2026-03-19 end of day`."""
         local = self.local(instant)
         time = self.word("end_of_day") if is_end_of_day(local) else clock_time(local)
         return f"{local:%Y-%m-%d} {time}"
@@ -139,6 +119,9 @@ class Speech:
                 return self.word("sensitive")
             case Window():
                 return self._window(value)
+            case Mapping() if value and value.keys() <= {"opens", "closes"}:
+                # How the trace of a step keeps a window.
+                return self._window(Window(opens=value.get("opens"), closes=value.get("closes")))
             case Mapping():
                 return (
                     self.word("comma").join(f"{key}: {self.value(item)}" for key, item in value.items())

@@ -14,8 +14,7 @@ from ..case import MAIN, Left, Part
 from ..policy import CompiledPolicy
 from ..simulate import ClockShown, Entry, PayoutShown, Timeline
 from ..source import Source
-from ..step import Effect, Move, Trace
-from ..values import Value
+from ..step import REFUSED, Effect, Move, Trace
 from .diagnostics import one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
@@ -29,22 +28,12 @@ _COLUMNS: Final = 90
 
 
 def speech(policy: CompiledPolicy | None, timezone: str | None, language: str) -> Speech:
-    """Return how a case is spoken of: its zone, and its policy's sentences and secrets."""
+    """Return how a case is spoken of: in its zone, by its policy's sentences."""
     return Speech(
         language=language,
         zone=None if timezone is None else zone(timezone),
         reasons={} if policy is None else policy.reasons,
-        sensitive=frozenset() if policy is None else policy.sensitive,
     )
-
-
-def data_of(entry: Entry, policy: CompiledPolicy, say: Speech) -> dict[str, Value]:
-    """Return what came with a step, sealed where it is sensitive."""
-    if entry.kind != "event":
-        return say.open_to_all(entry.data)
-    declared = policy.events.get(entry.what)
-    kept = (declared.keep_as,) if declared is not None and declared.keep_as else ()
-    return say.open_to_all(entry.data, entry.what, *kept)
 
 
 def timeline_text(timeline: Timeline, *, language: str = FALLBACK, colour: bool = False) -> str:
@@ -62,6 +51,7 @@ class _Page:
         self.say = speech(timeline.policy, timeline.timezone, language)
         labels = ("with", "why", "rule", "decision", "clocks", "asked", "money", "missing", "attention")
         self.column = max(width(self.say.word(key)) for key in labels) + 2
+        self.when = max((width(self.say.when(entry.at)) for entry in timeline.entries), default=0) + 2
         self.who = max((width(self.actor(entry)) for entry in timeline.entries), default=0) + 2
 
     def lines(self) -> Iterator[str]:
@@ -82,16 +72,16 @@ class _Page:
 
     def entry(self, entry: Entry, before: Entry | None) -> Iterator[str]:
         say = self.say
-        what = entry.what if entry.kind == "event" else say.word(entry.kind, name=entry.what)
-        yield f"{self.paint.bold(say.stamp(entry.at))}  {padded(self.actor(entry), self.who)}{what}"
-        data = data_of(entry, self.timeline.policy, say)
-        yield from self.rows("with", (f"{key} {say.value(item)}" for key, item in data.items()))
+        what = entry.what if entry.kind == "event" else say.word(entry.kind, name=short(entry.what))
+        when = self.paint.bold(padded(say.when(entry.at), self.when))
+        yield f"{when}{padded(self.actor(entry), self.who)}{what}"
+        yield from self.rows("with", (f"{key} {say.value(item)}" for key, item in entry.data.items()))
         if entry.verdict != "applied":
             yield " " * _INDENT + self.paint.warning(say.word(entry.verdict))
         for move in entry.moves:
             yield " " * _INDENT + self.move(move, entry)
         yield from self.why(entry)
-        if entry.decision is not None:
+        if entry.decision is not None and (entry.verdict, entry.decision) != ("refused", REFUSED):
             yield self.row("decision", say.value(entry.decision))
         if entry.clocks and (before is None or entry.clocks != before.clocks):
             yield from self.rows("clocks", map(self.clock, entry.clocks))
@@ -127,9 +117,7 @@ class _Page:
         say = self.say
         if entry.reason is not None:
             yield self.row("why", say.sentence(entry.reason))
-        if entry.rule is not None and (
-            entry.sources or entry.verdict != "applied" or entry.reason is not None
-        ):
+        if entry.rule is not None and entry.kind != "opened":
             yield self.row("rule", say.word("comma").join([entry.rule, *map(self.source, entry.sources)]))
         if entry.missing:
             yield self.row("missing", say.listed(entry.missing))
@@ -141,7 +129,7 @@ class _Page:
 
     def clock(self, clock: ClockShown) -> str:
         if clock.due is not None:
-            return self.say.word("until", name=clock.name, due=self.say.stamp(clock.due))
+            return self.say.word("until", name=clock.name, due=self.say.due(clock.due))
         return self.say.word(
             "paused", name=clock.name, left=NOTHING if clock.left is None else self.left(clock.left)
         )
@@ -167,7 +155,7 @@ class _Page:
 
     def ending(self) -> Iterator[str]:
         timeline, say = self.timeline, self.say
-        at = say.stamp(timeline.ends_at)
+        at = say.when(timeline.ends_at)
         words = {
             "events": say.word("events"),
             "until": say.word("until_reached", at=at),
@@ -183,15 +171,24 @@ class _Page:
             yield say.word("details", payout=payout, missing=say.listed(missing))
         if timeline.next_timer is not None:
             kind, _, name = timeline.next_timer[0].partition(":")
-            what = say.word(kind if kind in {"breach", "remind"} else "wake", name=name)
-            yield say.word("next", what=what, at=say.stamp(timeline.next_timer[1]))
+            what = say.word(kind if kind in {"breach", "remind"} else "wake", name=short(name))
+            yield say.word("next", what=what, at=say.when(timeline.next_timer[1]))
+
+
+def short(clock_id: str) -> str:
+    """Return the name of a clock without the state that it belongs to.
+
+    >>> short("in_review/answer"), short("answer")
+    ('answer', 'answer')
+    """
+    return clock_id.rpartition("/")[2]
 
 
 def clauses(trace: Trace, say: Speech) -> Iterator[str]:
     """Yield a candidate that did not hold: each condition, its worth, and what it saw."""
     yield f"{trace.rule}: {trace.result}"
     for clause in trace.clauses:
-        saw = ", ".join(f"{path} = {say.value(value)}" for path, value in say.open_to_all(clause.saw).items())
+        saw = "; ".join(f"{path} = {say.value(value)}" for path, value in clause.saw.items())
         yield f"  `{clause.text}` is {clause.value}" + (f" ({saw})" if saw else "")
 
 
@@ -207,7 +204,7 @@ def timeline_json(timeline: Timeline, *, language: str = FALLBACK) -> str:
             "policy": {"name": timeline.policy.ref.name, "version": timeline.policy.ref.version},
             "timezone": timeline.timezone,
             "currency": timeline.currency,
-            "entries": [_entry_data(entry, timeline.policy, say) for entry in timeline.entries],
+            "entries": [_entry_data(entry, say) for entry in timeline.entries],
             "ending": timeline.ending,
             "ends_at": stamp(timeline.ends_at, here),
             "waiting": [
@@ -220,7 +217,7 @@ def timeline_json(timeline: Timeline, *, language: str = FALLBACK) -> str:
     )
 
 
-def _entry_data(entry: Entry, policy: CompiledPolicy, say: Speech) -> dict[str, Any]:
+def _entry_data(entry: Entry, say: Speech) -> dict[str, Any]:
     here = say.zone
     return {
         "seq": entry.seq,
@@ -228,7 +225,7 @@ def _entry_data(entry: Entry, policy: CompiledPolicy, say: Speech) -> dict[str, 
         "kind": entry.kind,
         "who": entry.who,
         "what": entry.what,
-        "data": plain(data_of(entry, policy, say), here),
+        "data": plain(entry.data, here),
         "verdict": entry.verdict,
         "moves": [{"leg": m.leg, "from": m.source, "to": m.target, "rule": m.rule} for m in entry.moves],
         "legs": dict(entry.legs),
@@ -278,7 +275,7 @@ def trace_data(trace: Trace, say: Speech) -> dict[str, Any]:
         "rule": trace.rule,
         "result": trace.result,
         "clauses": [
-            {"text": clause.text, "value": clause.value, "saw": plain(say.open_to_all(clause.saw), say.zone)}
+            {"text": clause.text, "value": clause.value, "saw": plain(clause.saw, say.zone)}
             for clause in trace.clauses
         ],
     }

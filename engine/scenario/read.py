@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,13 +25,12 @@ from ..values import Value, parse_timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioEvent:
-    """Something that arrives in a case; `occurred_at` None is when it is recorded."""
+    """Something that arrives in a case."""
 
     at: datetime
     actor: str
     name: str
     data: Mapping[str, Any]
-    occurred_at: datetime | None
     place: Place
 
 
@@ -41,7 +41,7 @@ class Wanted:
     key: Literal["state", "decision", "reason", "amount", "currency", "route", "deadline"]
     #: Which deadline; None for everything else.
     name: str | None = None
-    #: Text or a map, an amount as Money, a deadline's due as an instant. None: nothing must be there.
+    #: Text or a map, an amount as Money, a deadline's due as an instant.
     value: Value
     place: Place
 
@@ -61,6 +61,8 @@ class ScenarioCase:
 
     id: str
     name: str
+    #: The policy that takes it; None where `serves` is to choose.
+    policy: str | None
     #: The case's own zone, or the file's; None where neither names one.
     timezone: str | None
     given: Mapping[str, Any]
@@ -158,18 +160,16 @@ class _Reader:
         events = tuple(self.event(item) for item in _maps(node.get("events")))
         expect = tuple(self.expectation(item) for item in _maps(node.get("expect")))
         for before, event in pairwise(events):
-            if event.at < before.at:
+            if _EPOCH < event.at < before.at:
                 self.found.add("AM106", event.place, "this event is earlier than the one above it")
-        if not events:
-            hint = "a case opens at the instant of its first event"
-            self.found.add("AM102", node.place, "the case has no events", hint=hint)
         for item in expect:
-            if events and item.at < events[0].at:
+            if _EPOCH < item.at < events[0].at:
                 self.found.add("AM106", item.place, "this is expected before the case opens")
         place = node.get("id")
         return ScenarioCase(
             id=_text(place) or "",
             name=_text(node.get("name")) or "",
+            policy=_text(node.get("policy")),
             timezone=self.timezone(node) or timezone,
             given=_plain_map(node.get("given")),
             events=events,
@@ -183,7 +183,6 @@ class _Reader:
             actor=_text(node.get("actor")) or "",
             name=_text(node.get("type")) or "",
             data=_plain_map(node.get("data")),
-            occurred_at=self.instant(node.get("occurred_at")) if "occurred_at" in node else None,
             place=node.place,
         )
 
@@ -201,12 +200,10 @@ class _Reader:
                     yield Wanted(key="route", value=self.route(value), place=value.place)
                 case "deadline":
                     for item in _maps(value):
-                        due = item.get("due")
-                        is_none = isinstance(due, Scalar) and due.value is None
                         yield Wanted(
                             key="deadline",
                             name=_text(item.get("name")) or "",
-                            value=None if is_none else self.instant(due),
+                            value=self.instant(item.get("due")),
                             place=item.place,
                         )
 
@@ -220,7 +217,7 @@ class _Reader:
             return parse_money(_text(node) or "", "")
         except InvalidValue as problem:
             self.found.add("AM106", node.place, str(problem))
-            return Money(parse_money("0", "").amount, "")
+            return Money(Fraction(0), "")
 
     def instant(self, node: Node | None) -> datetime:
         try:
@@ -232,7 +229,7 @@ class _Reader:
 
     def timezone(self, node: Fields) -> str | None:
         name = node.get("timezone")
-        if name is None or (isinstance(name, Scalar) and name.value is None):
+        if name is None:
             return None
         try:
             return zone(_text(name) or "").key

@@ -19,6 +19,7 @@ from amends.engine.scenario import CaseResult, Check, Results
 from amends.engine.simulate import ClockShown, Entry, PayoutShown, Timeline, Waiting
 from amends.engine.source import Source
 from amends.engine.step import Clause, Due, Effect, Event, Move, Step, Trace
+from amends.engine.values import Sealed
 
 HANDBOOK = Source(name="handbook", cite="Help desk handbook 4.2", read="primary")
 GUESS = Source(name="guess", cite="nobody said", read="assumed")
@@ -50,8 +51,6 @@ def policy() -> CompiledPolicy:
         SimpleNamespace(
             ref=SimpleNamespace(name="help_desk", version="2026-01-01"),
             reasons={code: ReasonText(code=code, text=said, inserts=()) for code, said in text.items()},
-            sensitive=frozenset({"open_ticket.phone", "ticket.phone", "pin"}),
-            events={"open_ticket": SimpleNamespace(keep_as="ticket")},
         ),
     )
 
@@ -59,9 +58,23 @@ def policy() -> CompiledPolicy:
 def entry(seq: int, **fields: Any) -> Entry:
     """Return an entry in which nothing happens but what is given."""
     quiet: dict[str, Any] = {
-        "at": START, "kind": "event", "who": "customer:7", "what": "", "data": {}, "verdict": "applied",
-        "moves": (), "legs": {"main": "answering"}, "decision": None, "reason": None, "rule": None,
-        "sources": (), "failed": (), "missing": (), "clocks": (), "effects": (), "payouts": (),
+        "at": START,
+        "kind": "event",
+        "who": "customer:7",
+        "what": "",
+        "data": {},
+        "verdict": "applied",
+        "moves": (),
+        "legs": {"main": "answering"},
+        "decision": None,
+        "reason": None,
+        "rule": None,
+        "sources": (),
+        "failed": (),
+        "missing": (),
+        "clocks": (),
+        "effects": (),
+        "payouts": (),
         "needs_human": None,
     }
     return Entry(seq=seq, **{**quiet, **fields})
@@ -88,13 +101,13 @@ def timeline(policy: CompiledPolicy) -> Timeline:
                 0,
                 kind="opened",
                 who=None,
-                data={"pin": "1234", "level": "gold"},
+                data={"pin": Sealed(""), "level": "gold"},
                 moves=(Move(leg="main", source=None, target="new", rule="initial"),),
             ),
             entry(
                 1,
                 what="open_ticket",
-                data={"subject": "no sound", "phone": "555", "proof": ("photo", "video", "log")},
+                data={"subject": "no sound", "phone": Sealed(""), "proof": ("photo", "video", "log")},
                 moves=(Move(leg="main", source="new", target="answering", rule="states.new.on.open_ticket"),),
                 clocks=(answer,),
                 effects=(Effect(key="k", kind="notify", data={"to": "agent", "ticket": 7}),),
@@ -116,7 +129,7 @@ def timeline(policy: CompiledPolicy) -> Timeline:
                         result="false",
                         clauses=(
                             Clause(text="reopening.is_open", value="false", saw={"reopening": closed}),
-                            Clause(text="pin == code", value="unknown", saw={"pin": "1234"}),
+                            Clause(text="pin == code", value="unknown", saw={"pin": Sealed("")}),
                         ),
                     ),
                 ),

@@ -50,6 +50,7 @@ ZH = Speech(language="zh", zone=EASTERN, reasons={})
         (("photo", "video", "log"), "photo, video and log", "photo、video和log"),
         ((), "–", "–"),
         ({"a": 1, "b": ("x", "y")}, "a: 1, b: x and y", "a: 1、b: x和y"),
+        ({"closes": MIDNIGHT}, "always to 5 March 2026", "不限 至 2026年3月5日"),
         (Window(opens=None, closes=MIDNIGHT), "always to 5 March 2026", "不限 至 2026年3月5日"),
     ],
 )
@@ -58,8 +59,12 @@ def test_a_value_is_written_as_a_person_writes_it(value: Any, english: str, chin
     assert ZH.value(value) == chinese
 
 
-def test_in_a_column_the_end_of_a_day_says_so() -> None:
-    assert (EN.stamp(NOON), EN.stamp(MIDNIGHT)) == ("2026-03-05 12:00", "2026-03-05 end of day")
+def test_what_is_due_at_the_end_of_a_day_says_so() -> None:
+    assert (EN.due(NOON), EN.due(MIDNIGHT)) == ("2026-03-05 12:00", "2026-03-05 end of day")
+
+
+def test_what_happens_in_the_last_second_of_a_day_is_told_to_the_second() -> None:
+    assert EN.when(MIDNIGHT) == "2026-03-05 23:59:59"
 
 
 def said(text: dict[str, str], language: str = "en", **values: Any) -> str:

@@ -32,13 +32,6 @@ def test_a_timeline_is_json(timeline: Timeline, golden: Golden) -> None:
     golden("timeline.json", timeline_json(timeline))
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_no_report_shows_a_sensitive_value(timeline: Timeline, language: str) -> None:
-    for report in (timeline_text(timeline, language=language), timeline_json(timeline, language=language)):
-        assert "1234" not in report
-        assert "555" not in report
-
-
 def test_json_holds_no_floats(timeline: Timeline) -> None:
     def refuse(number: str) -> Any:
         pytest.fail(f"{number} is a float")
@@ -75,4 +68,4 @@ def test_a_final_state_waits_for_nobody(timeline: Timeline) -> None:
 def test_the_next_timer_is_announced(timeline: Timeline) -> None:
     timer = ("breach:answering/answer", datetime(2026, 3, 7, 5, 0, tzinfo=UTC))
     text = timeline_text(replace(timeline, next_timer=timer))
-    assert text.endswith("Next by itself: answering/answer ran out at 2026-03-07 00:00.\n")
+    assert text.endswith("Next by itself, at 2026-03-07 00:00: answer runs out.\n")
