@@ -102,3 +102,11 @@ def test_any_text_is_a_moment_or_has_a_finding(
     node = Scalar(text=text, value=text, plain=True, place=Place("policy.yaml", 1, 1, 1, 1))
     moment = read_moment(node, context, calendars=["business"], given=counts_from_given)
     assert (moment is None) is bool(diagnostics.found)
+
+
+def test_where_no_calendar_is_declared_the_remedy_is_to_declare_one(read: Any) -> None:
+    moment, problems = read("2 business days after ordered_at", calendars=[])
+    assert moment is None
+    assert [problem.hint for problem in problems] == [
+        "declare it under `calendars`, such as `business: {holidays: US}`"
+    ]
