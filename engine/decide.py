@@ -289,7 +289,7 @@ class _Step:
             effects=tuple(work.effects),
             trace=tuple(work.trace),
             decision=work.decision,
-            reason=work.reason,
+            reason=work.told(),
         )
         return seal(step, self.policy, self.case.secret, self.work.sensitive_paths)
 

@@ -6,6 +6,7 @@ A step that fails throws its working copy away; nothing here outlives `decide`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -169,6 +170,11 @@ class Work:
         if isinstance(value, Unknown):
             raise MissingFacts(value.missing)
         return value
+
+    def told(self) -> Reason | None:
+        """Return the reason that the step stated last, with the values that its sentence speaks of as the step left them."""
+        reason = self.reason
+        return reason and replace(self.because(reason.code, reason.rule), sources=reason.sources)
 
     def because(self, code: str, rule: str | None, sources: tuple[str, ...] = ()) -> Reason:
         """Return a reason with the values that its sentence speaks of, as they are now."""
