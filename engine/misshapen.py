@@ -1,32 +1,19 @@
 """What an author probably meant by a part of the wrong shape, and the words to say so.
 
-This room knows JSON Schema as plain data and the tree of the document; it validates nothing. Nouns are the titles of
-the schema, remedies its descriptions and examples, so that a diagnostic and an editor's pop-up speak alike.
+It validates nothing. Nouns are the titles of the schema, remedies its descriptions and examples, so that a diagnostic
+and an editor's pop-up speak alike.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from .diagnostics import Diagnostics, Place, did_you_mean
 from .document import Fields, Node, Scalar, node_at
+from .shapes import Key, Schema, Shapes, Way, flow, kind_of
 from .version import LANGUAGE
 
-Schema = Mapping[str, Any]
-#: The way from the root of a document: keys and indexes.
-Way = tuple[str | int, ...]
-
-_KINDS: Final[dict[type, str]] = {
-    type(None): "null",
-    bool: "boolean",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
-_ANY_KIND: Final = frozenset({"null", "boolean", "number", "string", "array", "object"})
 _WORDS: Final = {
     "null": "nothing",
     "boolean": "`true` or `false`",
@@ -75,94 +62,6 @@ _HABITS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class Key(str):
-    """The last step of a way that leads to a key, and not to what stands under it."""
-
-    __slots__ = ()
-
-
-def kind_of(value: object) -> str:
-    """Return the kind of a plain value, as JSON Schema names it.
-
-    >>> kind_of(True), kind_of(1), kind_of([])
-    ('boolean', 'number', 'array')
-    """
-    return _KINDS.get(type(value), "number")
-
-
-class Shapes:
-    """A schema, and what its choices tell of a value by looking at no more than its shape."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self.defs: Mapping[str, Schema] = schema["$defs"]
-        self._kinds: dict[int, frozenset[str]] = {}
-
-    def target(self, reference: str) -> Schema:
-        """Return what a `$ref` leads to."""
-        return self.defs[reference.removeprefix("#/$defs/")]
-
-    def body(self, part: Schema) -> Schema:
-        """Return a part of the schema with its reference followed."""
-        while "$ref" in part:
-            part = self.target(part["$ref"])
-        return part
-
-    def kinds(self, part: Schema) -> frozenset[str]:
-        """Return the kinds of value that a part of the schema may take at all."""
-        found = self._kinds.get(id(part))
-        if found is None:
-            body = self.body(part)
-            if "type" in body:
-                found = frozenset([body["type"]] if isinstance(body["type"], str) else body["type"])
-            elif "enum" in body or "const" in body:
-                found = frozenset(kind_of(value) for value in body.get("enum", [body.get("const")]))
-            elif "anyOf" in body:
-                found = frozenset[str]().union(*(self.kinds(branch) for branch in body["anyOf"]))
-            else:
-                found = _ANY_KIND
-            self._kinds[id(part)] = found
-        return found
-
-    def fitting(self, branches: list[Schema], value: object) -> list[Schema]:
-        """Return the branches of a choice that take values of this kind."""
-        kind = kind_of(value)
-        return [branch for branch in branches if kind in self.kinds(branch)]
-
-    def likely(self, branches: list[Schema], value: object) -> Schema | None:
-        """Return the branch that a value is meant by: of maps the one that knows most of its keys."""
-        if not isinstance(value, dict) or len(branches) < 2:
-            return branches[0] if branches else None
-
-        def fit(index: int) -> tuple[bool, int, int]:
-            body = self.body(branches[index])
-            names = body.get("required", ())
-            known = sum(key in body.get("properties", ()) for key in value)
-            return bool(names) and all(name in value for name in names), known, index
-
-        return branches[max(range(len(branches)), key=fit)]
-
-    def part(self, value: Any, way: Way) -> Schema:
-        """Return the part of the schema that describes what stands at a way in a document."""
-        part = self._chosen(self.schema, value)
-        for step in way:
-            below = part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step)
-            value = value[step]
-            part = self._chosen(below or part.get("additionalProperties") or {}, value)
-        return part
-
-    def _chosen(self, part: Schema, value: object) -> Schema:
-        part = self.body(part)
-        while "anyOf" in part and "properties" not in part:
-            part = self.body(self.likely(self.fitting(part["anyOf"], value), value) or {})
-        return part
-
-    def homes(self, key: str) -> list[str]:
-        """Return the titles of the maps of which something is a key."""
-        parts = [part for name, part in self.defs.items() if not name.startswith("complete")]
-        return list(dict.fromkeys(part["title"] for part in parts if key in part.get("properties", ())))
-
-
 class Report:
     """Turns what a validator found into diagnostics, one for each mistake."""
 
@@ -176,6 +75,8 @@ class Report:
         self._wrong: set[Way] = set()
         #: Keys that unknown ones were probably meant to be: they are not missing.
         self._meant: set[tuple[Way, str]] = set()
+        #: Maps that lack a key.
+        self._lacking: set[Way] = set()
 
     def add(self, keyword: str, expected: Any, value: Any, way: Way, part: Schema) -> None:
         """Report that a value breaks a keyword of its schema, unless that follows from what is reported already.
@@ -184,7 +85,7 @@ class Report:
             keyword: the keyword, such as `type`.
             expected: what stands under it; of `required` the one key that is missing.
             value: the plain value; of an unknown key the map that holds it.
-            way: the way to the value, or to the unknown or misspelt key.
+            way: the way to the value, or to the unknown or misspelt key, or to what stands there twice.
             part: the part of the schema that holds the keyword.
         """
         if any(way[:length] in self._wrong for length in range(len(way) + 1)):
@@ -195,15 +96,15 @@ class Report:
             case "required":
                 self._missing(way, [expected])
             case "dependentRequired":
-                self._missing(way, [key for keys in expected.values() for key in keys if key not in value])
+                for key, others in expected.items():
+                    beside = [f"`{other}`" for other in others if other not in value]
+                    if key in value and beside:
+                        self._tell("AM103", (*way, Key(key)), f"`{key}` needs {_listed(beside)} beside it")
             case "anyOf" if all(branch.keys() == {"required"} for branch in expected):
                 self._missing(way, [key for branch in expected for key in branch["required"]])
             case "uniqueItems":
-                index = next(index for index, item in enumerate(value) if item in value[:index])
-                text = _short(self._text((*way, index)))
-                self._tell(
-                    "AM102", (*way, index), f"`{text}` stands twice in {self._subject(way)}", "remove one"
-                )
+                message = f"`{_short(value)}` stands twice in {self._subject(way[:-1])}"
+                self._tell("AM102", way, message, "remove one")
             case _:
                 self._wrong.add(way)
                 self._misshapen(keyword, expected, value, way, part)
@@ -222,14 +123,14 @@ class Report:
         if key in self.shapes.schema["properties"]:
             return f"`{key}` is a key of {self.whole} itself"
         homes = [_with_article(title) for title in self.shapes.homes(key)]
-        return f"`{key}` is a key of {_listed(homes)}" if 0 < len(homes) <= 3 else None
+        return f"`{key}` is a key of {_listed(homes)}" if 0 < len(homes) <= 4 else None
 
     def _missing(self, way: Way, keys: list[str]) -> None:
         if any((way, key) in self._meant for key in keys):
             return
-        described = self.shapes.part(self.plain, way).get("properties", {})
-        examples = [_flow(example) for example in described.get(keys[0], {}).get("examples", ())]
-        hint = f"for example `{keys[0]}: {examples[0]}`" if examples and len(examples[0]) <= 60 else None
+        self._lacking.add(way)
+        examples = self.shapes.examples(self.plain, (*way, Key(keys[0])), {})
+        hint = f"for example `{keys[0]}: {examples[0]}`" if examples else None
         message = f"{self._subject(way)} needs {_listed([f'`{key}`' for key in keys])}"
         self._tell("AM103", self._name_of(way), message, hint)
 
@@ -246,20 +147,20 @@ class Report:
                 self._tell("AM109", way, message, f"this engine knows version `{LANGUAGE}`")
             case "enum" | "const":
                 allowed = [
-                    _flow(item)
-                    for item in (expected if keyword == "enum" else [expected])
-                    if item is not None
+                    flow(item) for item in (expected if keyword == "enum" else [expected]) if item is not None
                 ]
                 message = f"{subject} must be {_listed([f'`{item}`' for item in allowed])}"
                 self._tell("AM102", way, message, _nearest(self._text(way), allowed))
             case "pattern":
                 remedy = str(part.get("description", "")).split(". ")[0].rstrip(".")
                 hint = remedy[:1].lower() + remedy[1:] or None
-                self._tell("AM102", way, f"`{_short(str(value))}` is not {what}", hint)
+                self._tell("AM102", way, f"`{_short(str(value))}` cannot be {what}", hint)
             case "maxProperties":
                 second = Key([*value][1])
                 hint = "write each as an item of its own, beginning with `-`"
                 self._tell("AM102", (*way, second), f"{subject} must hold one key alone", hint)
+            case "minProperties" if way in self._lacking:
+                pass
             case "minProperties":
                 told = _listed([f"`{key}`" for key in value], "and")
                 self._tell("AM102", self._name_of(way), f"{subject} says nothing but {told}")
@@ -279,11 +180,12 @@ class Report:
             return "several conditions stand under `all` or `any`"
         if "boolean" in kinds and text.lower() in _BOOLEANS:
             return f"write `{_BOOLEANS[text.lower()]}`"
-        if "string" in kinds and "pattern" not in part and kind_of(value) in {"number", "boolean"}:
+        quoted = re.search(part["pattern"], text) if "pattern" in part else _noun(part).startswith("text")
+        if quoted and kind_of(value) in {"number", "boolean"}:
             return f'write it in quotes: `"{_short(text)}"`'
         if kinds <= {"array", "null"} and isinstance(value, str) and re.fullmatch(r"[\w. ]{1,40}", text):
             return f"write it as a list: `[{text}]`"
-        examples = [shown for shown in map(_flow, part.get("examples", ())) if len(shown) <= 60]
+        examples = self.shapes.examples(self.plain, way, part)
         return f"for example `{examples[0]}`" if examples else None
 
     def _tell(self, code: str, way: Way, message: str, hint: str | None = None) -> None:
@@ -341,8 +243,10 @@ def _with_article(title: str) -> str:
     ('an expression', 'text', '`true` or code of a reason')
     """
     noun = title[0].lower() + title[1:]
-    if noun.startswith(("text", "`", "holidays")):
+    if noun.startswith(("text", "`")):
         return noun
+    if noun.startswith(("name of", "code of")):
+        return f"the {noun}"
     return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
@@ -362,18 +266,3 @@ def _nearest(text: str, allowed: list[str]) -> str | None:
 def _short(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= 60 else f"{flat[:59]}…"
-
-
-def _flow(value: object) -> str:
-    """Write an example as an author would, on one line.
-
-    >>> _flow({"when": ["<= 100 USD", True], "then": "2 days"})
-    '{when: ["<= 100 USD", true], then: 2 days}'
-    """
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and re.fullmatch(r"\w[\w .:/+|()-]*(?<!:)", value) and ": " not in value:
-        return value
-    return json.dumps(value, ensure_ascii=False)

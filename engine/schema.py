@@ -12,17 +12,22 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .diagnostics import Diagnostic
 from .document import Node, to_plain
-from .misshapen import Key, Report, Schema, Shapes, kind_of
+from .misshapen import Report
+from .shapes import Key, Schema, Shapes, kind_of
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 Name = Literal["policy", "scenario"]
 Errors = Iterator["ValidationError"]
+
+#: No author reads more findings than this; a hostile file could have one for every node.
+_LIMIT: Final = 1_000
 
 
 def schema_text(name: Name) -> str:
@@ -54,9 +59,8 @@ def check_document(node: Node, name: Name, *, merged: bool = False) -> tuple[Dia
         plain.pop("extends", None)
     overlay = name == "policy" and isinstance(plain, dict) and "extends" in plain
     report = Report(node, plain, _shapes(name), "the policy" if name == "policy" else "the file")
-    errors = list(_validator(name, overlay).iter_errors(plain))
-    # What an unknown key was probably meant to be is not missing, so these come first.
-    for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
+    errors = list(islice(_validator(name, overlay).iter_errors(plain), _LIMIT))
+    for error in sorted(errors, key=_rank):
         report.add(
             str(error.validator),
             error.validator_value,
@@ -65,6 +69,12 @@ def check_document(node: Node, name: Name, *, merged: bool = False) -> tuple[Dia
             error.schema,
         )
     return report.found.sorted()
+
+
+def _rank(error: ValidationError) -> tuple[int, bool]:
+    """Return what findings are told by: what is wrong as a whole before its parts, unknown keys before missing ones."""
+    unknown = error.validator == "additionalProperties"
+    return len(error.absolute_path) - unknown, not unknown
 
 
 @lru_cache(maxsize=2)
@@ -110,6 +120,7 @@ class _Keywords:
             "additionalProperties": self.additional,
             "propertyNames": self.names,
             "items": self.items,
+            "uniqueItems": self.unique,
             "required": self.required,
             "anyOf": self.any_of,
             "if": self.when,
@@ -170,6 +181,17 @@ class _Keywords:
         """Validate the items of a list."""
         for index, item in enumerate(value if isinstance(value, list) else ()):
             yield from self.below(validator, part, item, index)
+
+    def unique(self, _: Any, expected: bool, value: Any, part: Schema) -> Errors:  # noqa: FBT001 - jsonschema's
+        """Yield an error for every text that stands in a list again; only lists of texts are to be unique."""
+        seen: set[str] = set()
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, str) and item in seen:
+                error = _error("uniqueItems", expected, item, part)
+                error.path.append(index)
+                yield error
+            elif isinstance(item, str):
+                seen.add(item)
 
     def required(self, _: Any, keys: list[str], value: Any, part: Schema) -> Errors:
         """Yield an error for every key that is not there."""
