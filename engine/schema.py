@@ -39,13 +39,11 @@ def schema_text(name: Name) -> str:
     return (files("amends") / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
-def check_document(node: Node, name: Name, *, merged: bool = False) -> tuple[Diagnostic, ...]:
+def check_document(node: Node, name: Name) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the shape of a document: unknown, missing and misshapen parts, in order of place.
 
-    Args:
-        node: the whole document.
-        name: what it is to be.
-        merged: it is an overlay laid over what it extends, and so must be complete although it says `extends`.
+    A policy that says `extends` is an overlay, and may be as partial as it likes; laid over its base it has lost that
+    key, and must be complete.
 
     >>> from amends.engine.document import read_text
     >>> node, _ = read_text("cases: [{id: A, nmae: x, events: []}]", "s.yaml")
@@ -55,8 +53,6 @@ def check_document(node: Node, name: Name, *, merged: bool = False) -> tuple[Dia
     s.yaml:1:26: AM102 `events` is empty; give it a list, or remove the key
     """
     plain = to_plain(node)
-    if merged and isinstance(plain, dict):
-        plain.pop("extends", None)
     overlay = name == "policy" and isinstance(plain, dict) and "extends" in plain
     report = Report(node, plain, _shapes(name), "the policy" if name == "policy" else "the file")
     errors = list(islice(_validator(name, overlay).iter_errors(plain), _LIMIT))
