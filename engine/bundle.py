@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any, Final
 
 from .calendar import expand_holidays, holiday_span
+from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy
 from .diagnostics import Diagnostic, Diagnostics, did_you_mean
@@ -83,8 +84,6 @@ def expand(node: Node, diagnostics: Diagnostics) -> dict[str, Expanded]:
             first, last = holiday_span(code)
             found[code] = (expand_holidays(code), first, last)
         except InvalidValue as error:
-            from .calendar import holiday_codes as every_code  # noqa: PLC0415 - imports the holidays library
-
             diagnostics.add("AM104", scalar.place, str(error), hint=did_you_mean(code, every_code()))
     return found
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.resources
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ _SECOND: Final = timedelta(seconds=1)
 #: The years that holiday codes are expanded over; fixed, so that a policy's dates never depend on when it is read.
 FIRST_YEAR: Final = 2015
 LAST_YEAR: Final = 2045
+_CODE: Final = re.compile(r"[A-Z]{2,8}(-[A-Za-z0-9]{1,8})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,27 +135,38 @@ def holiday_span(code: str) -> tuple[date, date]:
 @cache
 def _holidays_by_year(code: str) -> dict[int, frozenset[date]]:
     """Return the holidays of every year that the library vouches for."""
-    holidays: Any = importlib.import_module("holidays")
-    name, dash, part = code.partition("-")
-    makers = [
-        make
-        for codes, make in (
-            (holidays.list_supported_countries(), holidays.country_holidays),
-            (holidays.list_supported_financial(), holidays.financial_holidays),
-        )
-        if name in codes and (part in codes[name] or not dash)
-    ]
-    if not makers:
+    name, _, part = code.partition("-")
+    make = _maker(name, part or None) if _CODE.fullmatch(code) else None
+    if make is None:
         raise InvalidValue(f"`{code[:60]}` is not a holiday code, such as `US`, `US-CA` or `NYSE`")
     known: dict[int, frozenset[date]] = {}
     for year in range(FIRST_YEAR, LAST_YEAR + 1):
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            days = makers[0](name, subdiv=part or None, years=year, expand=False)
+            days = make(year)
         # The library warns where it knows only some of a year's holidays, and is silent where it knows none.
         if not told and days.start_year <= year <= days.end_year:
             known[year] = frozenset(days)
     return known
+
+
+def _maker(name: str, part: str | None) -> Callable[[int], Any] | None:
+    """Return what makes the holidays of a year, or None for a code that nobody knows.
+
+    The code is tried, for the library's lists of codes import every country there is.
+    """
+    holidays: Any = importlib.import_module("holidays")
+    for make in (holidays.country_holidays, holidays.financial_holidays):
+        try:
+            make(name, subdiv=part, years=FIRST_YEAR, expand=False)
+        except NotImplementedError:
+            continue
+        return partial(_of_year, make, name, part)
+    return None
+
+
+def _of_year(make: Callable[..., Any], name: str, part: str | None, year: int) -> Any:
+    return make(name, subdiv=part, years=year, expand=False)
 
 
 @cache
