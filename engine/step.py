@@ -14,7 +14,6 @@ from .case import Clock, Payout, PolicyRef, Reason, Timer
 from .values import Value
 from .version import VERSION
 
-
 #: The decision that a refused event records where its refusal states none.
 REFUSED: Final = "event_refused"
 
