@@ -43,7 +43,7 @@ class Commands(click.Group):
             raise
         except BrokenPipeError:
             # Whoever read us has stopped; Python would complain again when it flushes on its way out.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             ctx.exit(FAILED)
         except Exception as problem:
             if os.environ.get("AMENDS_DEBUG"):

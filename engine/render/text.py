@@ -147,7 +147,7 @@ class Speech:
         for tag in languages_of(self.language):
             spoken = replace(self, language=tag)
             for template in REASONS.get(tag, {}).get(reason.code, ()):
-                if all(name in reason.values for name in _names(template)):
+                if all(reason.values.get(name) for name in _names(template)):
                     return spoken.filled(template, reason.values)
         return reason.code
 

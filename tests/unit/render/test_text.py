@@ -43,7 +43,7 @@ ZH = Speech(language="zh", zone=EASTERN, reasons={})
         (True, "yes", "是"),
         (None, "–", "–"),
         (Unknown(frozenset({"a"})), "–", "–"),
-        (Sealed("00"), "(sensitive)", "(敏感)"),
+        (Sealed("00"), "(sensitive)", "（敏感）"),
         (Period(2, "business day"), "2 business days", "2 business days"),
         (timedelta(seconds=90), "90 seconds", "90 秒"),
         (("photo",), "photo", "photo"),
@@ -123,6 +123,12 @@ def test_a_built_in_reason_says_as_much_as_is_known() -> None:
     assert (
         EN.sentence(Reason(code="missing_facts", values={"missing": ("a", "b")})) == "Not yet known: a and b."
     )
+    refused = {"event": "reopen", "state": "answered", "accepted": ("close",)}
+    assert EN.sentence(Reason(code="not_accepted", values=refused)) == (
+        "reopen is not accepted in answered; close would be."
+    )
+    nothing = {**refused, "accepted": ()}
+    assert EN.sentence(Reason(code="not_accepted", values=nothing)) == "reopen is not accepted in answered."
     assert EN.sentence(Reason(code="missing_facts")) == "Facts that decide it are not yet known."
 
 
