@@ -97,7 +97,7 @@ def matches(cell: Cell, value: Value) -> bool | Unknown:
         except RuleError as error:
             failed = failed or error
     if failed:
-        raise failed
+        raise RuleError(f"{failed} in the cell `{cell.text}`")
     return cell.negated
 
 

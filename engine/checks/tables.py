@@ -229,6 +229,8 @@ def _asks(condition: Condition | None) -> frozenset[Hashable]:
             return frozenset()
         case AllOf(items=items):
             return frozenset().union(*map(_asks, items))
+        case AnyOf(items=(item,)):
+            return _asks(item)
         case _:
             return frozenset({_key(condition)})
 

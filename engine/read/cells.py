@@ -159,7 +159,7 @@ class _Reader:
     def interval(self, part: _Stretch) -> Interval:
         text = part.text
         if not text:
-            raise _Bad(part, "a value is missing between the commas")
+            raise _Bad(part, "a value is missing")
         if text[0] in "\"'":
             return exactly(self.quoted(part))
         if text == "-":
@@ -200,14 +200,12 @@ class _Reader:
         high = self.literal(part.cut(middle + 2, part.end - 1))
         low_in, high_in = part.text[0] == "[", part.text[-1] == "]"
         try:
-            backwards, equal = precedes(high, low), same(low, high)
+            forwards, equal = precedes(low, high), same(low, high)
         except RuleError as error:
             raise _Bad(part, str(error)) from None
-        if backwards or (equal and not (low_in and high_in)):
+        if not forwards and not (equal and low_in and high_in):
             hint = (
-                "the lower end comes first"
-                if backwards
-                else f"write `{part.cut(middle + 2, part.end - 1).text}`"
+                f"write `{part.cut(middle + 2, part.end - 1).text}`" if equal else "the lower end comes first"
             )
             raise _Bad(part, f"the range `{_short(part.text)}` holds nothing", hint)
         return exactly(low) if equal else Interval(low, high, low_in, high_in)

@@ -41,7 +41,7 @@ ReadMoment = Callable[[Node, Context], CompiledMoment | None]
 MOMENT = "moment"
 
 
-def read_table(  # noqa: PLR0913, PLR0917 - what a table needs to know is this much
+def read_table(
     name: str,
     node: Node,
     context: Context,
@@ -312,7 +312,7 @@ class _Reader:
         names = [output.name for output in outputs]
         if not isinstance(node, Fields):
             due = ", ".join(f"{name}: …" for name in names)
-            self.add("AM102", node.place, f"{what} gives a map of outputs", f"write `{{{due}}}`")
+            self.add("AM102", node.place, f"{what} does not give a map of outputs", f"write `{{{due}}}`")
             return ()
         for name, key, _ in entries(node):
             if name not in names:
