@@ -19,8 +19,8 @@ from ..values import Sealed, Unknown, Value, Window
 def plain(value: Value, zone: ZoneInfo | None = None) -> Any:
     """Return a value as JSON: amounts, fractions, periods and instants are text.
 
-    >>> plain({"amount": Money(Fraction("12.5"), "USD"), "tries": 2, "contact": None})
-    {'amount': '12.50 USD', 'tries': 2, 'contact': None}
+    >>> plain({"share": Fraction("12.5"), "tries": 2, "contact": None})
+    {'share': '12.5', 'tries': 2, 'contact': None}
     """
     match value:
         case None | bool() | str() | int():
