@@ -165,8 +165,9 @@ class _Page:
         yield words[timeline.ending]
         for waiting in timeline.waiting:
             key = "final" if waiting.final else "waits" if waiting.roles else "waits_nobody"
-            line = say.word(key, state=waiting.state, roles=say.listed(waiting.roles))
-            yield " ".join(part for part in (line, chosen(waiting.says, say.language)) if part)
+            says = chosen(waiting.says, say.language).rstrip(".\u3002")
+            state = f"{waiting.state} ({says})" if says else waiting.state
+            yield say.word(key, state=state, roles=say.listed(waiting.roles))
         for payout, missing in timeline.wanted.items():
             yield say.word("details", payout=payout, missing=say.listed(missing))
         if timeline.next_timer is not None:

@@ -175,7 +175,7 @@ def timeline(policy: CompiledPolicy) -> Timeline:
             Waiting(
                 leg="main",
                 state="compensated",
-                says={"": "Tell us where to."},
+                says={"": "we need to know where to."},
                 roles=("customer",),
                 final=False,
             ),
