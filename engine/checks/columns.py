@@ -81,12 +81,12 @@ def _another(texts: Iterable[str]) -> str:
     return other
 
 
-# --- types with an order ----------------------------------------------------------------------------------------------
+# --- ordered types ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Values that have an order among them, as numbers: all ints, or the money of one currency."""
+    """Values that can be put in a row, as numbers: all ints, or the money of one currency."""
 
     kind: str
     value: Callable[[Number], Value]

@@ -111,9 +111,8 @@ class _Boxes:
     def overlap(self, rule: CompiledRule, rivals: Sequence[CompiledRule]) -> Found | None:
         """Return the first rival that holds at once with a rule."""
         for rival in rivals:
-            shared = _meet(self.boxes[rival.id], self.boxes[rule.id])
-            if all(shared):
-                case = self.case(shared)
+            if _meet(self.boxes[rival.id], self.boxes[rule.id]):
+                case = self.case(_shared(self.boxes[rival.id], self.boxes[rule.id]))
                 when = f"for {case}" if case else "whatever the inputs are"
                 return f"`{rival.id}` and `{rule.id}` both hold {when}", (rival,)
         return None
@@ -126,6 +125,8 @@ class _Boxes:
         covering: list[CompiledRule] = []
         for other in self.rules[:index]:
             cover = self.boxes[other.id]
+            if not _meet(cover, box):
+                continue
             if _covers(cover, box):
                 return f"`{other.id}` holds wherever it does{self.such_as(box)}", (other,)
             rest = [piece for old in left for piece in _without(old, cover)]
@@ -153,7 +154,15 @@ class _Boxes:
         return f", such as for {case}" if case else ""
 
 
-def _meet(first: Box, second: Box) -> Box:
+def _meet(first: Box, second: Box) -> bool:
+    # A loop, for this is asked of every two rules, and most differ in the first column.
+    for one, other in zip(first, second, strict=True):  # noqa: SIM110 - as said
+        if not one & other:
+            return False
+    return True
+
+
+def _shared(first: Box, second: Box) -> Box:
     return tuple(one & other for one, other in zip(first, second, strict=True))
 
 
@@ -163,7 +172,7 @@ def _covers(cover: Box, box: Box) -> bool:
 
 def _without(box: Box, taken: Box) -> Iterator[Box]:
     """Yield disjoint boxes that are together what is left of a box without another."""
-    if not all(_meet(box, taken)):
+    if not _meet(box, taken):
         yield box
         return
     rest = list(box)
