@@ -25,7 +25,7 @@ import yaml
 
 from .diagnostics import Diagnostic, Diagnostics, Place
 from .nodes import Fields, FileText, Items, Node, Scalar, Way, Written, merge, node_at, to_plain, walk
-from .yaml_traps import decode, explain, in_quotes, is_readable, skip_properties, value_written
+from .yaml_traps import bad_escape, decode, explain, in_quotes, is_readable, skip_properties, value_written
 
 __all__ = [
     "LIMITS",
@@ -247,9 +247,7 @@ class _Reader:
         if tag is None:
             return
         if isinstance(event, yaml.ScalarEvent) and not event.style and tag.startswith("!"):
-            message = "a value that begins with `!` is read as a tag" + (
-                " on nothing" if not event.value else ""
-            )
+            message = "a value that begins with `!` is read as a tag"
             self.report("AM007", begin, *self.suggestion(begin, message))
         else:
             self.report("AM005", begin, end, "tags are not part of the language", "remove the tag")
@@ -268,14 +266,17 @@ class _Reader:
             begin = skip_properties(self.source.text, begin, end)
         elif not text:
             begin, end = self.take_nothing(begin, end, style)
-        if len(text) > self.limits.text:
-            self.report("AM003", begin, end, f"a text is longer than {self.limits.text:,} characters")
         if style == '"' and _SURROGATE.search(text):
-            self.report("AM002", begin, end, "an escape in the text stands for no character")
+            # The parser in C has stopped already.
+            self.report("AM002", *bad_escape(self.source, begin))
         self.scalar = Written(self.source, begin, end, style)
         if style in {"|", ">"}:
             end = self.block_end(begin, end)
-        value = text if style else self.resolve(text, begin, end)
+        value: bool | int | Fraction | str | None = text
+        if len(text) > self.limits.text:
+            self.report("AM003", begin, end, f"a text is longer than {self.limits.text:,} characters")
+        elif not style:
+            value = self.resolve(text, begin, end)
         place = self.source.place(begin, end)
         self.attach(Scalar(text, value, not style, place, self.scalar), begin, end)
 
@@ -304,6 +305,8 @@ class _Reader:
         braces = self.source.text[top.begin - 1 : top.begin + 1] == "{{"  # said already: a map is no key
         if top.flow and not top.torn and not braces:
             hint = "write `: ` and a value after it, or quote what it is a part of"
+            if ":" in top.key.text:
+                hint = "write a space after the `:`"
             message = f"`{top.key.text}` is read as a key without a value"
             place = top.key.place
             self.whole = False

@@ -22,7 +22,6 @@ _FAR: Final = 500
 #: Code, offsets of the stretch it is about, message, hint.
 _Said = tuple[str, int, int, str, str | None]
 
-_QUOTE: Final = "quote the whole value: "
 _BAD_ESCAPE: Final = re.compile(
     r"\\(?!x[0-9A-Fa-f]{2}|u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}|U(?:0000(?![dD][89A-Fa-f])|000[1-9A-Fa-f]|0010)[0-9A-Fa-f]{4}"
     r"|[0abt\tnvfre \"/\\N_LP\r\n])[^\r\n]"
@@ -87,10 +86,12 @@ class _Complaint:
         return self.says("flow") or len(_OPENING.findall(line)) > len(_CLOSING.findall(line))
 
     def value_end(self, begin: int) -> int:
-        return value_written(self.source, begin, flow=self.flow)
+        """Where a value that begins at or above this line ends."""
+        return value_written(self.source, max(begin, self.source.line_begin(self.at)), flow=self.flow)
 
     def quote(self, begin: int) -> str:
-        return f"{_QUOTE}`{in_quotes(self.source.text[begin : self.value_end(begin)])}`"
+        written = " ".join(self.source.text[begin : self.value_end(begin)].split())
+        return f"quote the whole value: `{in_quotes(written)}`"
 
     def plain_before(self) -> Written | None:
         """Return the plain scalar that ends right before the trouble."""
@@ -98,6 +99,10 @@ class _Complaint:
         if last is None or last.style or self.source.text[last.end : self.at].strip():
             return None
         return last
+
+    def here(self, message: str, hint: str | None) -> _Said:
+        """Say that the very character where the parser stopped is wrong."""
+        return "AM002", self.at, self.at + 1, message, hint
 
     def says(self, *words: str) -> bool:
         return any(word in self.what for word in words)
@@ -115,8 +120,9 @@ def _negation(c: _Complaint) -> _Said | None:
 def _colon(c: _Complaint) -> _Said | None:
     misplaced = c.says("mapping values are not allowed")
     if c.says("unexpected ':'"):
-        return "AM002", c.at, c.at + 1, "a `:` stands without a space behind it", "write `: ` and the value"
-    if not misplaced and not (c.says("flow") and c.char and c.char in ":?"):
+        return c.here("a `:` stands without a space behind it", "write `: ` and the value")
+    ends = c.says("flow", "expected key", "block end")
+    if not misplaced and not (ends and c.char and c.char in ":?"):
         return None
     before = c.plain_before()
     if before is None:
@@ -128,7 +134,7 @@ def _colon(c: _Complaint) -> _Said | None:
     if not misplaced:
         return None
     if c.source.line_begin(c.at) <= before.begin:
-        return "AM002", c.at, c.at + 1, "a second `:` stands in a value without quotes", c.quote(before.begin)
+        return c.here("a second `:` stands in a value without quotes", c.quote(before.begin))
     first = value.splitlines()[0]
     if ":" in first:
         end = before.begin + len(first)
@@ -150,29 +156,26 @@ def _quote(c: _Complaint) -> _Said | None:
     if not c.says("quoted scalar"):
         return None
     if not c.says("end of stream", "document indicator"):
-        text = c.source.text
-        escapes = _ESCAPE.finditer(text, c.since)
-        bad = next((got for item in escapes if (got := _BAD_ESCAPE.match(text, item.start()))), None)
-        if bad is None:
-            return None
-        hint = "write `\\\\` for a backslash, or use single quotes"
-        return (
-            "AM002",
-            bad.start(),
-            bad.end(),
-            f"`{bad.group()}` does not begin an escape that YAML knows",
-            hint,
-        )
+        return "AM002", *bad_escape(c.source, c.since)
     mark = c.source.text[c.since : c.since + 1]
     return "AM002", c.since, c.since + 1, f"the quote `{mark}` is never closed", f"write the closing `{mark}`"
+
+
+def bad_escape(source: FileText, begin: int) -> tuple[int, int, str, str]:
+    """Return place, message and hint for the first wrong escape behind the quote at `begin`."""
+    escapes = (_BAD_ESCAPE.match(source.text, item.start()) for item in _ESCAPE.finditer(source.text, begin))
+    bad = next((item for item in escapes if item), None)
+    first, last = bad.span() if bad else (begin, begin + 1)
+    message = f"`{source.text[first:last]}` does not begin an escape that YAML knows"
+    return first, last, message, "write `\\\\` for a backslash, or use single quotes"
 
 
 def _token(c: _Complaint) -> _Said | None:
     if not c.says("cannot start any token", "tab character"):
         return None
     if c.char == "\t" or c.says("tab character"):
-        return "AM002", c.at, c.at + 1, "a tab stands where only spaces may", "indent with spaces"
-    return "AM002", c.at, c.at + 1, f"no value without quotes may begin with `{c.char}`", c.quote(c.at)
+        return c.here("a tab stands where only spaces may", "indent with spaces")
+    return c.here(f"no value without quotes may begin with `{c.char}`", c.quote(c.at))
 
 
 def _bracket(c: _Complaint) -> _Said | None:
@@ -190,16 +193,13 @@ def _bracket(c: _Complaint) -> _Said | None:
             f"write the closing `{closing}`",
         )
     if c.char in "]}":
-        return (
-            "AM002",
-            c.at,
-            c.at + 1,
+        return c.here(
             f"`{c.char}` stands where `{closing}` is due",
             "close brackets in order",
         )
     begin = c.last.begin if c.last and c.since < c.last.begin and c.last.end <= c.at else c.at
     message = f"a `,` or `{closing}` is due before `{c.char}`"
-    return "AM002", c.at, c.at + 1, message, f"if this is one value, {c.quote(begin)}"
+    return c.here(message, f"if this is one value, {c.quote(begin)}")
 
 
 def _block(c: _Complaint) -> _Said | None:
@@ -227,7 +227,7 @@ def _dash(c: _Complaint) -> _Said | None:
     if not c.says("entries are not allowed"):
         return None
     hint = f"put the list on a line of its own, or {c.quote(c.at)}"
-    return "AM002", c.at, c.at + 1, "a `-` begins a list where no list can begin", hint
+    return c.here("a `-` begins a list where no list can begin", hint)
 
 
 def _after_value(c: _Complaint) -> _Said | None:
@@ -244,29 +244,22 @@ def _after_value(c: _Complaint) -> _Said | None:
         hint = c.quote(c.value_begin)
         if before[-1] == "'" and text[c.at - 1] == "'":
             hint = "write an apostrophe within single quotes twice, or use double quotes"
-        return "AM002", c.at, c.at + 1, f"the value goes on after its closing `{before[-1]}`", hint
+        return c.here(f"the value goes on after its closing `{before[-1]}`", hint)
     if before:
-        return (
-            "AM002",
-            c.at,
-            c.at + 1,
+        return c.here(
             "something follows a value that is already whole",
             c.quote(c.value_begin),
         )
+    if c.char == ":":
+        return c.here("a key is empty", "write the key before the `:`")
     if c.char == "-":
-        return (
-            "AM002",
-            c.at,
-            c.at + 1,
+        return c.here(
             "a list item stands among the keys of a map",
             "indent it under its key",
         )
     if c.says("block collection", "'-' indicator"):
-        return "AM002", c.at, c.at + 1, "a key stands among the items of a list", "begin the line with `- `"
-    return (
-        "AM002",
-        c.at,
-        c.at + 1,
+        return c.here("a key stands among the items of a list", "begin the line with `- `")
+    return c.here(
         "the indentation fits no line above",
         "indent it like the lines it belongs with",
     )
@@ -293,12 +286,12 @@ def _stray(c: _Complaint) -> _Said | None:
         )
     if c.says("document start"):
         message = "something stands after the end of the document"
-        return "AM002", c.at, c.at + 1, message, "close every bracket once, and remove what follows"
+        return c.here(message, "close every bracket once, and remove what follows")
     if c.says("node content"):
         shown = f"`{c.char}`" if c.char.strip() else "nothing"
-        return "AM002", c.at, c.at + 1, f"{shown} stands where a value is due", "write a value, or quote it"
+        return c.here(f"{shown} stands where a value is due", "write a value, or quote it")
     if c.says("keys are not allowed"):
-        return "AM002", c.at, c.at + 1, "no value without quotes may begin with `? `", c.quote(c.at)
+        return c.here("no value without quotes may begin with `? `", c.quote(c.at))
     return None
 
 
