@@ -86,8 +86,12 @@ def _currency(type_: Type) -> str | None:
     return type_.currency if isinstance(type_, MoneyType) else None
 
 
+def _currencies(nodes: Sequence[Node]) -> list[str]:
+    return list(dict.fromkeys(found for node in nodes if (found := _currency(node.type)) is not None))
+
+
 def _one_currency(nodes: Sequence[Node], span: tuple[int, int], report: Report) -> bool:
-    known = list(dict.fromkeys(found for node in nodes if (found := _currency(node.type)) is not None))
+    known = _currencies(nodes)
     if len(known) > 1:
         report("AM202", f"{known[0]} and {known[1]} cannot be mixed", *span, None)
     return len(known) <= 1
@@ -135,7 +139,7 @@ def _generic(name: str, nodes: list[Node], span: tuple[int, int], report: Report
     if name == "+" and len(nodes) == 2 and all(isinstance(node.type, ListType) for node in nodes):
         type_ = common(nodes)
         if type_ is None:
-            _tell_apart(nodes, "two lists of one type can be joined", span, report)
+            _report(apart(nodes[0], nodes[1], "two lists of one type can be joined"), span, report)
             return _hole(span)
         return Apply(
             "+(list of unknown, list of unknown)",
@@ -149,10 +153,9 @@ def _generic(name: str, nodes: list[Node], span: tuple[int, int], report: Report
 def _equality(name: str, nodes: list[Node], span: tuple[int, int], report: Report) -> Node:
     type_ = common(nodes)
     if type_ is None:
-        _tell_apart(nodes, "two values of one type can be compared", span, report)
+        _report(apart(nodes[0], nodes[1], "two values of one type can be compared"), span, report)
         return Apply(f"{name}(unknown, unknown)", tuple(nodes), BOOL, *span)
-    if _one_currency(nodes, span, report):
-        nodes = [convert(node, type_, report) for node in nodes]
+    nodes = [convert(node, type_, report) for node in nodes]
     return Apply(f"{name}(unknown, unknown)", tuple(nodes), BOOL, *span)
 
 
@@ -167,20 +170,28 @@ def _membership(nodes: list[Node], span: tuple[int, int], report: Report) -> Nod
         elif fits(items, ListType(item.type)):
             items = convert(items, ListType(item.type), report)
         else:
-            _tell_apart([item, items], f"the list holds `{wanted.item}`", span, report)
+            _report(apart(item, items, f"the list holds `{wanted.item}`"), span, report)
     return Apply("in(unknown, list of unknown)", (item, items), BOOL, *span)
+
+
+def _report(told: tuple[str, str], span: tuple[int, int], report: Report) -> None:
+    report("AM202", told[0], *span, told[1])
 
 
 # --- problems ---------------------------------------------------------------------------------------------------------
 
 
-def _tell_apart(nodes: Sequence[Node], rule: str, span: tuple[int, int], report: Report) -> None:
-    """Report two types that do not meet."""
-    first, second = nodes[0].type, nodes[1].type
-    hint = _money_hint(nodes) or _time_hint(nodes) or rule
-    if isinstance(first, EnumType) and isinstance(second, EnumType):
-        hint = "two enums are different types, even if names are alike; `string(…)` makes a text of either"
-    report("AM202", f"`{first}` and `{second}` do not go together", *span, hint)
+def apart(first: Node, second: Node, rule: str) -> tuple[str, str]:
+    """Return the message and hint for two values that should be of one type; `rule` says why."""
+    nodes = (first, second)
+    known = _currencies(nodes)
+    if len(known) > 1:
+        return f"{known[0]} and {known[1]} cannot be mixed", rule
+    if isinstance(first.type, EnumType) and isinstance(second.type, EnumType):
+        rule = "two enums are different types, even if names are alike; `string(…)` makes a text of either"
+    return f"`{first.type}` and `{second.type}` do not go together", _money_hint(nodes) or _time_hint(
+        nodes
+    ) or rule
 
 
 def _tell_no_row(
@@ -214,11 +225,7 @@ def _time_hint(nodes: Sequence[Node]) -> str | None:
 
 
 def _rows_hint(rows: Sequence[Overload], nodes: Sequence[Node]) -> str | None:
-    near = [
-        row
-        for row in rows
-        if nodes and fits(nodes[0], row.parameters[0]) and not isinstance(nodes[0].type, Hole)
-    ]
+    near = [row for row in rows if nodes and row.parameters[0] != HOLE and fits(nodes[0], row.parameters[0])]
     shown = [f"`{row}`" for row in (near or rows)]
     return "it takes " + ", ".join(shown[:6]) + (" and others" if len(shown) > 6 else "") if shown else None
 

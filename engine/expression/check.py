@@ -152,7 +152,8 @@ class _Checker:
                 slot += "'"
             self.slots.add(slot)
             slots[name] = slot
-            self.variables[name] = (slot, type_, path or slot)
+            # Reports use the author's word, unless a declared name would be taken for it.
+            self.variables[name] = (slot, type_, path or (slot if self.scope.find(name) else name))
         yield slots
         self.variables = outer
 
@@ -275,8 +276,7 @@ class _Checker:
         nodes = [then.node, otherwise.node]
         type_ = common(nodes)
         if type_ is None:
-            hint = "both values of `? :` have one type"
-            message = f"`{nodes[0].type}` and `{nodes[1].type}` do not go together"
+            message, hint = calls.apart(nodes[0], nodes[1], "both values of `? :` have one type")
             self.report("AM202", message, expr.otherwise.start, expr.otherwise.end, hint)
             return hole(expr)
         nodes = [convert(node, type_, self.report) for node in nodes]

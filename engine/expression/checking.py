@@ -11,7 +11,7 @@ from ..types import HOLE, Type
 from . import syntax
 from .flow import STILL, Keys, Typed
 from .scope import Scope
-from .tree import Constant, Field, Index, Local, Node, Reference, TableCall, path_of
+from .tree import Constant, Field, Index, Local, Loop, Node, Reference, TableCall, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,10 @@ def hole(expr: syntax.Expr) -> Typed:
 
 def report_path(node: Node) -> str:
     """Return what reports call a node: its dotted path, or nothing where it has none; an item is called as its list."""
-    while isinstance(node, Index):
-        node = node.of
+    while isinstance(node, Index | Loop):
+        if isinstance(node, Loop) and node.kind != "filter":
+            return ""
+        node = node.of if isinstance(node, Index) else node.over
     return path_of(node) if isinstance(node, Field | Local | Reference | TableCall) else ""
 
 

@@ -100,6 +100,8 @@ def convert(node: Node, wanted: Type, report: Report) -> Node:
             return replace(node, body=convert(body, wanted.item, report), type=wanted)
     if wanted == DECIMAL and node.type == INT:
         return Apply("decimal(int)", (node,), DECIMAL, node.start, node.end)
+    if wanted == TEXT and isinstance(node.type, EnumType):
+        return replace(node, type=TEXT)
     return node
 
 
@@ -147,10 +149,12 @@ def common(nodes: Sequence[Node]) -> Type | None:
 
 
 def _vagueness(type_: Type) -> int:
-    """Rank a type: `list of unknown` says less than `list of list of unknown`, a currency more than is sure of all."""
+    """Rank a type: an enum comes before text, sure holes last, a currency after money of any."""
     match type_:
         case Hole():
             return 100
+        case ScalarType():
+            return int(type_ == TEXT)
         case MoneyType():
             return int(type_.currency is not None)
         case ListType():

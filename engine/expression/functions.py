@@ -65,10 +65,8 @@ class Overload:
 
     def __str__(self) -> str:
         """Write the row as an author would call it."""
-        types = [
-            str(type_).replace("list of unknown", "a list").replace("map of unknown", "a map")
-            for type_ in self.parameters
-        ]
+        words = {"unknown": "a value", "list of unknown": "a list", "map of unknown": "a map"}
+        types = [words.get(str(type_), str(type_)) for type_ in self.parameters]
         if self.style == "operator":
             return f"{types[0]} {self.name} {types[1]}" if len(types) == 2 else f"{self.name}{types[0]}"
         if self.style == "method":

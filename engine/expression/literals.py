@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..types import HOLE, TEXT, ListType, MapType, OptionalType, RecordType, Type
 from . import syntax
+from .calls import apart
 from .checking import Checking, hole
 from .fit import common, convert, fits
 from .flow import STILL, Flow, Keys, Typed, strict
@@ -14,20 +15,21 @@ def list_of(checker: Checking, expr: syntax.ListLiteral, present: Keys, wanted: 
     """Return `[a, b]`."""
     due = wanted.item if isinstance(wanted, ListType) else wanted
     items = [checker.infer(item, present, due) for item in expr.items]
-    nodes = _alike(checker, [item.node for item in items], "the items of a list")
-    type_ = ListType(nodes[0].type if nodes else HOLE)
-    return Typed(ListOf(tuple(nodes), type_, expr.start, expr.end), strict([item.flow for item in items]))
+    nodes, type_ = _alike(checker, [item.node for item in items], "the items of a list")
+    return Typed(
+        ListOf(tuple(nodes), ListType(type_), expr.start, expr.end), strict([item.flow for item in items])
+    )
 
 
-def _alike(checker: Checking, nodes: list[Node], what: str) -> list[Node]:
-    """Return nodes as one type, or report the first that is of another."""
+def _alike(checker: Checking, nodes: list[Node], what: str) -> tuple[list[Node], Type]:
+    """Return nodes as one type, and the type; report the first that is of another."""
     type_ = common(nodes)
     if type_ is not None:
-        return [convert(node, type_, checker.report) for node in nodes]
+        return [convert(node, type_, checker.report) for node in nodes], type_
     odd = next((node for node in nodes if common([nodes[0], node]) is None), nodes[-1])
-    message = f"this is `{odd.type}`, and the first is `{nodes[0].type}`"
-    checker.report("AM202", message, odd.start, odd.end, f"{what} have one type")
-    return [Constant(None, HOLE, node.start, node.end) for node in nodes]
+    message, hint = apart(nodes[0], odd, f"{what} have one type")
+    checker.report("AM202", message, odd.start, odd.end, hint)
+    return [Constant(None, HOLE, node.start, node.end) for node in nodes], HOLE
 
 
 def map_of(checker: Checking, expr: syntax.MapLiteral, present: Keys) -> Typed:
@@ -44,11 +46,10 @@ def map_of(checker: Checking, expr: syntax.MapLiteral, present: Keys) -> Typed:
             if key.value in seen:
                 checker.report("AM202", f"the key `{key.value}` stands twice", key.start, key.end)
             seen.add(key.value)
-    nodes = _alike(checker, [item.node for item in values], "the values of a map")
+    nodes, type_ = _alike(checker, [item.node for item in values], "the values of a map")
     entries = tuple(zip((item.node for item in keys), nodes, strict=True))
-    type_ = MapType(nodes[0].type if nodes else HOLE)
     return Typed(
-        MapOf(entries, type_, expr.start, expr.end), strict([item.flow for item in (*keys, *values)])
+        MapOf(entries, MapType(type_), expr.start, expr.end), strict([item.flow for item in (*keys, *values)])
     )
 
 
