@@ -13,8 +13,10 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-demo: install ## install, then dry-run the example policy
-	@$(BIN)/amends --version
+FLOW := policies/tiktok_shop policies/tiktok_shop/scenarios/founding_flow.yaml
+
+demo: install ## install, then dry-run a TikTok Shop claim: rejection, platform intervention, payout
+	@$(BIN)/amends simulate $(FLOW) --case FF-02
 
 test: install-test ## run everything: tests, ruff, mypy
 	@$(BIN)/pytest -q
