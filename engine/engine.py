@@ -168,7 +168,7 @@ class Engine:
             case_id: of an open case.
             event: its name.
             data: by field, as plain data or typed values.
-            by: who sends it, such as `buyer:7`; what stands before the colon is the role.
+            by: who sends it, such as `agent:7`; what stands before the colon is the role.
             at: when it is recorded; the clock's present where left out.
             occurred_at: when it happened, where that was earlier.
             key: the same key with the same data gives the first answer again.

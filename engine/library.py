@@ -210,7 +210,12 @@ class _Loader:
         extends = at(source.node, "extends")
         if extends is None:
             return source.node, (source.text,)
+        if not chain:
+            # Laid over its base it no longer has the key that makes it an overlay, and admits what only overlays may hold.
+            self.diagnostics.found.extend(check_document(source.node, "policy"))
         wanted = self.extended_identity(extends)
+        if not all(wanted):
+            return None
         if wanted in (*chain, source.identity):
             self.diagnostics.add("AM107", extends.place, f"`{wanted[0]}` extends itself")
             return None
