@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -417,8 +419,62 @@ def test_the_same_bytes_come_from_every_machine(desk: Path) -> None:
     assert here.stdout == there.stdout
 
 
+def test_a_reader_that_has_stopped_is_no_mistake(desk: Path) -> None:
+    command = [sys.executable, "-m", "amends", "schema", "policy"]
+    with subprocess.Popen(command, cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 3
+
+
 def test_colour_is_for_terminals_only(desk: Path) -> None:
     assert b"\x1b" not in process(*D_2, cwd=desk, FORCE_COLOR="1").stdout
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_says_so_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr(cli, "PATIENCE", 0.0)
+    with cli.patience("reading policies") as tell:
+        for _ in range(1_000):
+            if terminal.getvalue():
+                break
+            time.sleep(0.01)
+        tell("2 of 3 cases")
+    said, progress, cleared = terminal.getvalue().split("\r")[1:4]
+    assert (said, progress.rstrip(), cleared.strip()) == ("reading policies", "2 of 3 cases", "")
+
+
+def test_what_is_quick_or_no_terminal_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, seconds in ((Terminal(), 60.0), (io.StringIO(), 0.0)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(cli, "PATIENCE", seconds)
+        with cli.patience("reading policies") as tell:
+            tell("2 of 3 cases")
+        assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({"TERM": "xterm"}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_a_terminal_may_decline_colour(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, coloured: bool
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cli.in_colour(Terminal()) is coloured
+    assert cli.in_colour(io.StringIO()) is False
 
 
 def test_only_the_command_that_is_called_loads_what_it_needs() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
+from amends.engine.case import PolicyRef
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.render.results import results_json, results_text
 from amends.engine.scenario import Results
+from amends.engine.step import Open, Step
 
 Golden = Callable[[str, str], None]
 
@@ -35,3 +38,23 @@ def test_findings_that_kept_cases_from_running_count_as_errors() -> None:
     data = json.loads(results_json(Results(cases=()), found.sorted()))
     assert (data["passed"], data["failed"], data["errors"], data["cases"]) == (0, 0, 1, [])
     assert [item["code"] for item in data["diagnostics"]] == ["AM104", "AM501"]
+
+
+def test_an_undecided_step_says_what_is_missing(results: Results) -> None:
+    _, failed, _ = results.cases
+    check = failed.checks[0]
+    assert check.step is not None
+    step = replace(check.step, verdict="undecided", missing=("ticket.subject",), reason=None)
+    decision = replace(check, key="decision", expected={"a": "yes"}, actual=None, step=step)
+    text = results_text(Results(cases=(replace(failed, checks=(decision,)),)))
+    assert "    expected  a: yes\n    actual    \u2013\n" in text
+    assert "customer:7 reopen: undecided\n              missing ticket.subject\n" in text
+
+
+def test_the_opening_is_the_hosts(results: Results) -> None:
+    _, failed, _ = results.cases
+    ref = PolicyRef(name="desk", version="1", bundle="", model="")
+    opening = Open(case_id="c", policy=ref, facts={}, recorded_at=failed.checks[0].at)
+    step = Step(seq=0, at=opening.recorded_at, input=opening, verdict="applied")
+    check = replace(failed.checks[0], step=step)
+    assert "host opens the case: applied" in results_text(Results(cases=(replace(failed, checks=(check,)),)))

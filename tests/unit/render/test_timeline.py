@@ -12,6 +12,7 @@ import pytest
 
 from amends.engine.render.timeline import timeline_json, timeline_text
 from amends.engine.simulate import Timeline, Waiting
+from amends.engine.step import Move
 
 Golden = Callable[[str, str], None]
 
@@ -69,3 +70,22 @@ def test_the_next_timer_is_announced(timeline: Timeline) -> None:
     timer = ("breach:answering/answer", datetime(2026, 3, 7, 5, 0, tzinfo=UTC))
     text = timeline_text(replace(timeline, next_timer=timer))
     assert text.endswith("Next by itself, at 2026-03-07 00:00: answer runs out.\n")
+
+
+def test_a_step_that_moves_nothing_says_where_the_case_stays(timeline: Timeline) -> None:
+    opened = replace(timeline.entries[0], moves=(Move(leg="main", source=None, target=None, rule="r"),))
+    assert "    stays in answering\n" in timeline_text(replace(timeline, entries=(opened,)))
+
+
+def test_a_move_of_another_leg_names_it(timeline: Timeline) -> None:
+    opened = replace(timeline.entries[0], moves=(Move(leg="money", source="none", target="owed", rule="r"),))
+    assert "    money: none -> owed\n" in timeline_text(replace(timeline, entries=(opened,)))
+
+
+def test_long_lists_are_broken_between_their_items(timeline: Timeline) -> None:
+    opened = replace(timeline.entries[0], data={f"fact_{n}": "x" * 20 for n in range(7)})
+    lines = timeline_text(replace(timeline, entries=(opened,))).splitlines()
+    shown = [line for line in lines if "fact_" in line]
+    assert len(shown) == 3
+    assert all(len(line) <= 110 for line in shown)
+    assert [line.endswith(";") for line in shown] == [True, True, False]
