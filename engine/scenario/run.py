@@ -109,7 +109,7 @@ def run_case(case: ScenarioCase, engine: Engine) -> CaseResult:
             engine.run_due(expectation.at)
             checks += _checks(expectation, engine, opened.id)
         play(engine, opened.id, rest)
-    except (AmendsError, ValueError, TypeError) as problem:
+    except AmendsError as problem:
         error = str(problem)
     return CaseResult(
         id=case.id,
