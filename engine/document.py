@@ -191,7 +191,8 @@ class _Reader:
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
             # The parser in Python lets `chr` complain about an escape past the last character.
-            explain(problem, self.source, self.scalar, self.found)
+            opened = self.open[-1].begin if self.open and self.open[-1].flow else None
+            explain(problem, self.source, self.scalar, opened, self.found)
             self.whole = False
         if self.whole and (self.root is None or self.is_nothing(self.root)):
             self.report("AM006", 0, 0, "the file holds no document", "write one, or remove the file")

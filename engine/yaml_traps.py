@@ -35,10 +35,14 @@ _CLOSING: Final = re.compile(r"[\]}]")
 _NEGATION: Final = re.compile(r"(?:^[ \t]*|[-:,][ \t]+|[\[{][ \t]*)(!\S)")
 
 
-def explain(problem: Exception, source: FileText, last: Written | None, found: Diagnostics) -> None:
-    """Add the finding for what made the parser stop; `last` is the scalar that it read before."""
+def explain(
+    problem: Exception, source: FileText, last: Written | None, opened: int | None, found: Diagnostics
+) -> None:
+    """Add the finding for what made the parser stop; `last` is the scalar read before, `opened` an open bracket."""
     first, context, since, text = _parts(problem)
     size = len(source.text)
+    if first >= size and opened is not None and "node content" in text:
+        context, since = "while parsing a flow sequence", opened
     at = min(first, size)
     complaint = _Complaint(source, f"{context}: {text}", at, min(since, size), last)
     for recognise in _RECOGNISERS:
@@ -48,7 +52,7 @@ def explain(problem: Exception, source: FileText, last: Written | None, found: D
         words = re.sub(r"['<>]", "", text.partition(", but")[0]) or "it cannot be read"
         said = ("AM002", at, at, f"the text is not YAML: {words}", None)
     code, begin, end, message, hint = said
-    found.add(code, source.place(begin, end), message, hint=hint)
+    found.add(code, source.place(min(begin, size), min(end, size)), message, hint=hint)
 
 
 def _parts(problem: Exception) -> tuple[int, str, int, str]:
