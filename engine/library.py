@@ -100,7 +100,12 @@ class Library:
             return found[0]
         what = f"version of `{name}`" if name else "policy"
         if not found:
-            raise UnknownPolicy(f"no {what} takes a case with these facts at {at.isoformat()}")
+            others = (
+                ""
+                if name
+                else f"; the library has {', '.join(sorted({p.ref.name for p in self.policies})) or 'none'}"
+            )
+            raise UnknownPolicy(f"no {what} takes a case with these facts at {at.isoformat()}{others}")
         names = ", ".join(f"{policy.ref.name} {policy.ref.version}" for policy in found)
         raise UnknownPolicy(f"more than one {what} takes this case: {names}")
 

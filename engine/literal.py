@@ -6,6 +6,7 @@ already of the type (a datetime, a Money) are taken as they are, so that hosts m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,8 @@ from .values import Value, parse_date, parse_duration, parse_timestamp
 
 #: Longer texts are refused: a fact is data about a case, not a document.
 MAX_TEXT: Final = 100_000
+_INTEGER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
+_DECIMAL: Final = re.compile(r"-?\d{1,18}(\.\d{1,12})?", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
 
 Path = tuple[str | int, ...]
@@ -140,12 +143,12 @@ def _scalar(data: Any, name: str, path: Path) -> Value:
                 return data
             case "int", int() if not isinstance(data, bool) and data in _INT64:
                 return data
-            case "int", str() if data.removeprefix("-").isdecimal() and data.isascii() and len(data) < 20:
+            case "int", str() if _INTEGER.fullmatch(data):
                 return _scalar(int(data), name, path)
             case "decimal", int() | Fraction() | Decimal() if not isinstance(data, bool):
                 return Fraction(data)
-            case "decimal", str() if len(data) < 60:
-                return parse_money(data, "XXX").amount
+            case "decimal", str() if _DECIMAL.fullmatch(data):
+                return Fraction(data)
             case "text", str():
                 return _text(data, path, "text")
             case "timestamp", datetime():

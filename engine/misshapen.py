@@ -112,11 +112,9 @@ class Report:
     def _unknown_key(self, way: Way, free: list[str]) -> None:
         key, around = str(way[-1]), way[:-1]
         near = next((name for name in _HABITS.get(key, ()) if name in free), None)
-        hint = f"did you mean `{near}`?" if near else did_you_mean(key, free)
+        hint = f"did you mean `{near}`?" if near else self._home(key) or did_you_mean(key, free)
         if hint and hint.startswith("did you mean"):
             self._meant.add((around, hint.split("`")[1]))
-        else:
-            hint = self._home(key) or hint
         self._tell("AM101", way, f"unknown key `{_short(key)}`", hint)
 
     def _home(self, key: str) -> str | None:

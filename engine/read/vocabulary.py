@@ -56,7 +56,6 @@ BUILT_IN_REASONS: Final = (
     "role_not_allowed",
     "missing_facts",
     "rule_failed",
-    "no_route",
 )
 
 

@@ -146,7 +146,6 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "missing_facts": ("Not yet known: {missing}.", "Facts that decide it are not yet known."),
         "rule_failed": ("A rule failed: {problem}.", "A rule failed."),
-        "no_route": ("No route takes {payout}.", "No route takes the money."),
     },
     "zh": {
         "not_allowed": ("此处没有规则允许这样做。",),
@@ -169,7 +168,6 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "missing_facts": ("尚不知道：{missing}。", "决定所需的事实尚不完整。"),
         "rule_failed": ("规则计算失败：{problem}。", "规则计算失败。"),
-        "no_route": ("{payout} 没有可用的去向。", "款项没有可用的去向。"),
     },
 }
 

@@ -27,7 +27,10 @@ from ..values import Value, parse_timestamp
 class ScenarioEvent:
     """Something that arrives in a case."""
 
+    #: When it is recorded.
     at: datetime
+    #: When it happened, where that was earlier.
+    occurred_at: datetime | None = None
     actor: str
     name: str
     data: Mapping[str, Any]
@@ -180,6 +183,7 @@ class _Reader:
     def event(self, node: Fields) -> ScenarioEvent:
         return ScenarioEvent(
             at=self.instant(node.get("at")),
+            occurred_at=self.instant(node.get("occurred_at")) if "occurred_at" in node else None,
             actor=_text(node.get("actor")) or "",
             name=_text(node.get("type")) or "",
             data=_plain_map(node.get("data")),

@@ -131,7 +131,9 @@ def open_case(case: ScenarioCase, engine: Engine) -> Case:
 def play(engine: Engine, case_id: str, events: Iterable[ScenarioEvent]) -> None:
     """Send events, each at its own instant; what is due before them fires first."""
     for event in events:
-        engine.send(case_id, event.name, event.data, by=event.actor, at=event.at)
+        engine.send(
+            case_id, event.name, event.data, by=event.actor, at=event.at, occurred_at=event.occurred_at
+        )
 
 
 def _until(rest: list[ScenarioEvent], at: datetime) -> list[ScenarioEvent]:
