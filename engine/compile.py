@@ -327,7 +327,7 @@ class _Compiler:
     def rounding(self) -> Rounding:
         """Read `rounding`; half up where there is none."""
         written = word(at(self.node, "rounding"))
-        return written if written in ROUNDINGS else "half_up"  # type: ignore[return-value] # one of ROUNDINGS
+        return written if written in ROUNDINGS else "half_up"
 
 
 def payout_declared(name: str, currency: MoneyType) -> Declared:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 
 from .case import Case
-from .decide import judging
 from .errors import RuleError
+from .intake import read_record
+from .literal import Misfit
 from .moment import Finished
 from .policy import CompiledPolicy
 from .step import Event
+from .work import Work
 
 
 def deadlines(
@@ -23,7 +26,7 @@ def deadlines(
         case: as it stands.
         arriving: an event that was refused; what it was judged by is then seen, its data included.
     """
-    work = judging(policy, case, arriving)
+    work = _judging(policy, case, arriving)
     found: dict[str, datetime | None] = {}
     for name in policy.moments:
         try:
@@ -40,3 +43,14 @@ def deadlines(
     for clock in sorted(case.clocks.values(), key=lambda clock: clock.status in ("running", "paused")):
         found[clock.name] = clock.due
     return found
+
+
+def _judging(policy: CompiledPolicy, case: Case, arriving: Event | None) -> Work:
+    """Return a working copy in which a case's moments can be asked for, as an event that was refused saw them."""
+    work = Work(policy, case, case.at)
+    rule = policy.events.get(arriving.name) if arriving else None
+    if arriving and rule:
+        # Data that could not be read were judged by nothing.
+        with contextlib.suppress(Misfit):
+            work.arrive(read_record(arriving, rule, work))
+    return work

@@ -5,10 +5,10 @@ No clock, randomness or I/O is read: same policy, case and input, same step, to 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from . import payout, sla
@@ -20,6 +20,7 @@ from .intake import floored, read_facts, read_record, zone_of
 from .literal import Misfit
 from .moving import Mover
 from .policy import Candidate, CompiledPolicy
+from .policy import Event as EventRule
 from .schedule import timers
 from .sealing import seal
 from .step import REFUSED, Changes, Due, Event, Input, Move, Needs, Open, Query, Step
@@ -146,18 +147,26 @@ class _Step:
 
     def event(self, event: Event) -> Step:
         """Check an event, choose, and act."""
+        payout_name, _, result = event.name.rpartition(".")
         try:
             self.take(event)
             self.mover.settle()
         except _Refused as refused:
             return self.unmoved("refused", decision=refused.decision, reason=refused.reason)
-        except MissingFacts as undecided:
-            missing = tuple(sorted(undecided.missing))
+        except RuleError as error:
+            if payout_name in self.policy.payouts:
+                # What became of money is never lost, whatever the rules make of it.
+                return self.broken(error, partial(_report, name=payout_name, result=result, data=event.data))
+            return self.failed(error)
+        return self.applied()
+
+    def failed(self, error: RuleError) -> Step:
+        """Return the step of an event that a rule could not judge: undecided where facts are missing, else refused."""
+        if isinstance(error, MissingFacts):
+            missing = tuple(sorted(error.missing))
             reason = Reason(code="missing_facts", values={"missing": missing})
             return self.unmoved("undecided", reason=reason, missing=missing)
-        except RuleError as error:
-            return self.unmoved("refused", decision=REFUSED, reason=_failure(error, self.mover.rule))
-        return self.applied()
+        return self.unmoved("refused", decision=REFUSED, reason=_failure(error, self.mover.rule))
 
     def due(self, timer: str) -> Step:
         """Fire a timer; when a rule fails, its clock is used up and a person has to look."""
@@ -165,11 +174,8 @@ class _Step:
         try:
             self.fire(kind, name)
             self.mover.settle()
-        except MissingFacts as undecided:
-            missing = ", ".join(sorted(undecided.missing))
-            return self.consumed(kind, name, f"missing: {missing}")
         except RuleError as error:
-            return self.consumed(kind, name, str(error))
+            return self.broken(error, partial(_use_up, kind=kind, name=name), woken=kind == "wake")
         return self.applied()
 
     def fire(self, kind: str, name: str) -> None:
@@ -216,9 +222,7 @@ class _Step:
         try:
             self.work.arrive(read_record(event, rule, self.work))
         except Misfit as misfit:
-            path = ".".join(map(str, misfit.path))
-            values = {"event": event.name, "field": path, "problem": str(misfit), "hint": misfit.hint}
-            raise _Refused(_built_in("invalid_data", **values)) from None
+            raise _Refused(_invalid_data(event, rule, misfit)) from None
         listening = self.mover.listening(event.name)
         meets = sla.meets(self.work, event.name)
         if not listening and not meets:
@@ -309,25 +313,26 @@ class _Step:
         )
         return seal(step, self.policy, self.case.secret, self.work.sensitive_paths)
 
-    def consumed(self, kind: str, name: str, error: str) -> Step:
-        """Return the step of a timer whose rule failed: its clock is used up, and nothing else moved."""
-        clean = Work(self.policy, self.case, self.work.now)
-        trace = tuple(self.work.trace)
-        self.work = clean
-        self.mover, failed = Mover(clean), self.mover.rule
-        if name in clean.clocks:
-            status = "breached" if kind == "breach" else clean.clocks[name].status
-            clean.clocks[name] = replace(clean.clocks[name], status=status, reminders=())
-        clean.reason = Reason(code="rule_failed", rule=failed or None, values={"problem": error})
-        changes = replace(self.changes(woken=kind == "wake"), needs_human=error)
+    def broken(self, error: RuleError, keep: Callable[[Work], None], *, woken: bool = False) -> Step:
+        """Return the step of an input that must not come again, though a rule failed: a person has to look.
+
+        Args:
+            error: what failed.
+            keep: does what happened all the same to a fresh working copy; nothing else moves.
+            woken: the failure was in a condition that time changes, and it is not to be looked at again.
+        """
+        trace, rule = tuple(self.work.trace), self.mover.rule
+        self.work = Work(self.policy, self.case, self.work.now)
+        self.mover = Mover(self.work)
+        keep(self.work)
         step = Step(
             seq=self.case.seq + 1,
-            at=clean.now,
+            at=self.work.now,
             input=self.arrived,
             verdict="applied",
-            changes=changes,
+            changes=replace(self.changes(woken=woken), needs_human=str(error)),
             trace=trace,
-            reason=clean.reason,
+            reason=_failure(error, rule),
         )
         return seal(step, self.policy, self.case.secret, self.work.sensitive_paths)
 
@@ -357,20 +362,33 @@ class _Step:
         )
 
 
+def _use_up(work: Work, *, kind: str, name: str) -> None:
+    """Take a clock, or its reminders, out of what will fire."""
+    clock = work.clocks.get(name)
+    if clock is not None:
+        status = "breached" if kind == "breach" else clock.status
+        work.clocks[name] = replace(clock, status=status, reminders=())
+
+
+def _report(work: Work, *, name: str, result: str, data: Mapping[str, Any]) -> None:
+    payout.report(work, name, result, data)
+
+
+def _invalid_data(event: Event, rule: EventRule, misfit: Misfit) -> Reason:
+    """Return why data cannot be taken; of a sensitive field nothing is repeated."""
+    secret = any(item.sensitive and item.name in misfit.path[:1] for item in rule.fields)
+    return _built_in(
+        "invalid_data",
+        event=event.name,
+        field=".".join(map(str, misfit.path)),
+        problem="the value is not of its type" if secret else str(misfit),
+        hint=None if secret else misfit.hint,
+    )
+
+
 def _failure(error: RuleError, rule: str) -> Reason:
     return Reason(code="rule_failed", rule=rule or None, values={"problem": str(error)})
 
 
 def _built_in(code: str, **values: Any) -> Reason:
     return Reason(code=code, values={key: value for key, value in values.items() if value is not None})
-
-
-def judging(policy: CompiledPolicy, case: Case, arriving: Event | None = None) -> Work:
-    """Return a working copy in which a case's moments can be asked for, as an event that was refused saw them."""
-    work = Work(policy, case, case.at)
-    rule = policy.events.get(arriving.name) if arriving else None
-    if arriving and rule:
-        # Data that could not be read were judged by nothing.
-        with contextlib.suppress(Misfit):
-            work.arrive(read_record(arriving, rule, work))
-    return work

@@ -129,7 +129,7 @@ class Engine:
         """
         with self._lock:
             if key is not None and key in self._opened:
-                return self._cases[self._opened[key]].case
+                return self._opened_before(key, policy, plain(facts))
             now = at or self._clock.now()
             chosen = self.library.choose(facts, now, policy)
             opening = Open(
@@ -234,6 +234,14 @@ class Engine:
             return self._cases[case_id]
         except KeyError:
             raise UnknownCase(f"there is no case `{case_id}`") from None
+
+    def _opened_before(self, key: str, policy: str | None, facts: Mapping[str, Any]) -> Case:
+        held = self._cases[self._opened[key]]
+        opening = held.journal[0].input
+        same = isinstance(opening, Open) and opening.facts == facts and policy in (None, opening.policy.name)
+        if not same:
+            raise InvalidValue(f"the key `{key}` came before, with another case")
+        return held.case
 
     def _fire(self, held: _Held, now: datetime) -> tuple[Step, ...]:
         """Fire what is due, one after another: each step may arm or disarm the next."""

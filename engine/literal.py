@@ -22,6 +22,8 @@ from .values import Value, parse_date, parse_duration, parse_timestamp
 
 #: Longer texts are refused: a fact is data about a case, not a document.
 MAX_TEXT: Final = 100_000
+#: Data of a host nested deeper than this are refused.
+MAX_DEPTH: Final = 32
 _INTEGER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?\d{1,18}(\.\d{1,12})?", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
@@ -200,6 +202,8 @@ def plain(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any, path: Path) -> Any:
+    if len(path) > MAX_DEPTH:
+        raise Misfit(f"the data are nested more than {MAX_DEPTH} deep", path)
     match value:
         case None | bool() | int() | Fraction() | Money() | Period() | timedelta():
             return value

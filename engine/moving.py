@@ -103,9 +103,12 @@ class Mover:
     def offer(self, event: str) -> None:
         """Let the legs hear of a payout's event; nobody has to listen."""
         for leg, candidates in self.listening(event).items():
-            chosen = self.chosen(choose(self.work, candidates))
-            if chosen.candidate and chosen.outcome and chosen.outcome.refuse is None:
-                self.go(leg, chosen.candidate, chosen.outcome)
+            found = choose(self.work, candidates)
+            if found.failed:
+                self.chosen(found)
+            # Unknown is not yet: the result itself stands, and `always` may act on it later.
+            if found.candidate and found.outcome and found.outcome.refuse is None:
+                self.go(leg, found.candidate, found.outcome)
 
     def always(self) -> bool:
         """Take what a state's `always` chooses; unknown means not yet."""

@@ -21,6 +21,8 @@ from .work import Work
 
 #: Parts that nobody was asked for yet; they are routed anew after every step.
 WAITING: Final = ("granted", "needs_details", "held")
+#: What the host may say beside a result; none of it is secret.
+RESULT_DATA: Final = ("part", "reference", "cause")
 #: What a part whose sums count as done or under way.
 _UNDER_WAY: Final = ("asked", "settled")
 
@@ -50,8 +52,11 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
     rest = Money(granted.amount - under_way, granted.currency)
     parts = kept
     if rest.amount > 0:
-        number = sum(part.attempt > 0 for part in kept) + 1
-        parts = (*kept, Part(id="all" if number == 1 else f"all.{number}", amount=rest, status="granted"))
+        number = len(kept) + 1
+        # Attempts go on counting, so that no two of them share an effect's key.
+        tried = max((part.attempt for part in before.parts if part not in kept), default=0) if before else 0
+        name = "all" if number == 1 else f"all.{number}"
+        parts = (*kept, Part(id=name, amount=rest, status="granted", attempt=tried))
     _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1))
     route(work, rule)
 

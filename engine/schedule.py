@@ -7,6 +7,7 @@ from datetime import datetime
 
 from . import payout, sla
 from .case import Timer
+from .errors import RuleError
 from .moment import Finished, evaluate_moment, opening
 from .moving import Mover
 from .policy import Escalation
@@ -49,7 +50,11 @@ def _wakes(mover: Mover) -> Iterator[datetime]:
 def _escalation_wakes(mover: Mover, escalation: Escalation) -> Iterator[datetime]:
     """Yield when an escalation is to be looked at again."""
     if escalation.at is not None:
-        moment = evaluate_moment(escalation.at, mover.work)
+        try:
+            moment = evaluate_moment(escalation.at, mover.work)
+        except RuleError:
+            # It fails again, and is told, in the step that asks for it.
+            return
         if isinstance(moment, Finished) and opening(moment) > mover.work.now:
             yield opening(moment)
     elif escalation.name in mover.holding:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .journal import commitments
+from .payout import RESULT_DATA
 from .policy import CompiledPolicy
 from .step import Event, Open, Step
 from .values import Sealed
@@ -31,7 +32,12 @@ def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
         yield from (f"input/open/facts/{name}" for name in arrived.facts if name in policy.sensitive)
     elif isinstance(arrived, Event):
         rule = policy.events.get(arrived.name)
-        declared = {item.name: item.sensitive for item in rule.fields} if rule else {}
+        if rule is not None:
+            declared = {item.name: item.sensitive for item in rule.fields}
+        elif arrived.name.partition(".")[0] in policy.payouts:
+            declared = dict.fromkeys(RESULT_DATA, False)
+        else:
+            declared = {}
         yield from (f"input/event/data/{name}" for name in arrived.data if declared.get(name, True))
 
 
