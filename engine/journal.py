@@ -26,6 +26,8 @@ _DOMAIN: Final = b"amends.step.1\n"
 _INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due}
 #: Fields that never reach the journal.
 _UNWRITTEN: Final = frozenset({"secret", "sealed"})
+#: Fields that always do: what the default is changes with every version.
+_WRITTEN: Final = frozenset({"engine"})
 
 #: Sensitive values beside the journal: commitment to its JSON.
 Vault = Mapping[str, Any]
@@ -143,7 +145,7 @@ def record_to_json(record: Any) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for item in fields(record):
         value = getattr(record, item.name)
-        if item.name in _UNWRITTEN or value == _default(item):
+        if item.name in _UNWRITTEN or (value == _default(item) and item.name not in _WRITTEN):
             continue
         data[item.name] = _to_json(value, hints[item.name])
     return data
@@ -178,11 +180,11 @@ def record_from_json(type_: Any, data: Mapping[str, Any]) -> Any:
 def _from_json(data: Any, hint: Any) -> Any:
     if data is None:
         return None
-    if _is_record(hint):
-        return record_from_json(hint, data)
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _from_json(data, _inner(hint))
+    if _is_record(hint):
+        return record_from_json(hint, data)
     if origin is tuple:
         return tuple(_from_json(item, get_args(hint)[0]) for item in data)
     if origin is Mapping:
