@@ -12,6 +12,7 @@ from ..types import BOOL, HOLE, INT, EnumType, Hole, ListType, MoneyType, Type
 from .fit import Report, common, convert, fits, same
 from .flow import Typed, strict
 from .functions import FUNCTIONS, ORDERINGS, Overload, check_pattern
+from .tokens import one_line
 from .tree import Apply, Constant, Node
 
 #: What a call is written as, which decides the rows that count.
@@ -121,7 +122,7 @@ def _folded(node: Apply, row: Overload, report: Report) -> Node:
         value = row.run(*(literal.value for literal in literals))
     except RuleError as error:
         last = node.arguments[-1]
-        report("AM106", str(error), last.start, last.end, None)
+        report("AM106", one_line(str(error)), last.start, last.end, None)
         return _hole((node.start, node.end))
     type_ = MoneyType(value.currency) if isinstance(node.type, MoneyType) else node.type
     return Constant(value, type_, node.start, node.end)
@@ -218,7 +219,9 @@ def _money_hint(nodes: Sequence[Node]) -> str | None:
 def _time_hint(nodes: Sequence[Node]) -> str | None:
     names = {str(node.type) for node in nodes}
     if "period" in names and names & {"timestamp", "date"}:
-        return "how long a period is depends on the calendar; declare a moment, such as `3 days after delivered_at`"
+        return (
+            "how long a period is depends on the calendar; declare a moment, such as `3 days after opened_at`"
+        )
     if names == {"timestamp", "date"}:
         return "`date(…)` is the local date of a timestamp"
     return None

@@ -28,6 +28,7 @@ from ..types import (
     Type,
     required,
 )
+from .tokens import quoted
 from .tree import Apply, Choice, Constant, ListOf, Loop, MapOf, Node
 
 #: How a problem is told: code, message, start, end, hint.
@@ -120,7 +121,7 @@ def _constant(node: Constant, wanted: Type, report: Report) -> Node:
         if node.value not in wanted.values:
             report(
                 "AM203",
-                f"`{node.value}` is not one of `{wanted.name}`",
+                f"{quoted(node.value)} is not one of `{wanted.name}`",
                 node.start,
                 node.end,
                 did_you_mean(node.value, wanted.values),

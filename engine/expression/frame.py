@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import RuleError
 from ..values import Unknown, Value
+from .tokens import quoted
 from .tree import Node
 
 #: All loops of one evaluation together may turn so often.
@@ -56,7 +57,7 @@ class Frame:
 
     def failed(self, message: str, node: Node) -> RuleError:
         """Return the failure of a part, which the message names."""
-        return PartFailed(f"{message} in `{self.text[node.start : node.end]}`")
+        return PartFailed(f"{message} in {quoted(self.text[node.start : node.end], 120)}")
 
 
 def missing_among(values: Iterable[Value]) -> Unknown | None:
@@ -97,6 +98,6 @@ def keyed(pairs: Iterable[tuple[str, Value]], node: Node, frame: Frame) -> dict[
     found: dict[str, Value] = {}
     for key, value in pairs:
         if key in found:
-            raise frame.failed(f"the key `{key}` comes twice", node)
+            raise frame.failed(f"the key {quoted(key)} comes twice", node)
         found[key] = value
     return found

@@ -17,6 +17,7 @@ from .checked import Checked
 from .frame import Env, Frame, decide, keyed, missing_among
 from .functions import OVERLOADS
 from .loops import loop
+from .tokens import quoted
 from .tree import (
     Apply,
     Choice,
@@ -94,7 +95,7 @@ def _index(node: Index, frame: Frame) -> Value:
         return missing
     if isinstance(of, Mapping):
         if index not in of:
-            raise frame.failed(f"there is no key `{index}`", node)
+            raise frame.failed(f"there is no key {quoted(index)}", node)
         return of[index]
     if not 0 <= index < len(of):
         raise frame.failed(f"there is no item {index} in a list of {len(of)}", node)

@@ -8,6 +8,7 @@ from .calls import apart
 from .checking import Checking, hole
 from .fit import common, convert, fits
 from .flow import STILL, Flow, Keys, Typed, strict
+from .tokens import quoted
 from .tree import Constant, ListOf, MapOf, Node, RecordOf
 
 
@@ -44,7 +45,7 @@ def map_of(checker: Checking, expr: syntax.MapLiteral, present: Keys) -> Typed:
             )
         elif isinstance(key, Constant) and isinstance(key.value, str):
             if key.value in seen:
-                checker.report("AM202", f"the key `{key.value}` stands twice", key.start, key.end)
+                checker.report("AM202", f"the key {quoted(key.value)} stands twice", key.start, key.end)
             seen.add(key.value)
     nodes, type_ = _alike(checker, [item.node for item in values], "the values of a map")
     entries = tuple(zip((item.node for item in keys), nodes, strict=True))

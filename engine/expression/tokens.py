@@ -62,6 +62,26 @@ HABITS: Final[dict[str, str]] = {
 }
 
 
+def one_line(text: str) -> str:
+    """Return a text on one line, with what cannot be printed written out.
+
+    >>> one_line("a" + chr(10) + "  b")
+    'a b'
+    """
+    line = " ".join(text.split()) or text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """Return an author's text as messages show it: in backticks, on one line, and not too much of it.
+
+    >>> quoted("x" * 99, 5)
+    '`xxxxx…`'
+    """
+    line = one_line(text)
+    return f"`{line[:limit]}…`" if len(line) > limit else f"`{line}`"
+
+
 class SyntaxProblem(AmendsError):  # noqa: N818 - it becomes a `Problem`
     """The expression cannot be read; `start` and `end` are offsets in characters of its text."""
 
@@ -176,7 +196,7 @@ def _stranger(text: str, position: int) -> SyntaxProblem:
     hint = f"write `{HABITS[character]}`" if character in HABITS else None
     if character.isalpha():
         hint = "names are of the letters a to z, digits and `_`; text stands in quotes"
-    return SyntaxProblem(f"`{character}` has no meaning here", position, end, hint)
+    return SyntaxProblem(f"{quoted(character)} has no meaning here", position, end, hint)
 
 
 def _outside(what: str, start: int, end: int, hint: str) -> SyntaxProblem:
@@ -219,7 +239,7 @@ def _text(word: str, start: int) -> str:
         at, end = match.start() + offset, match.end() + offset
         if match["bad"] is not None:
             raise SyntaxProblem(
-                f"`{match.group()}` is not an escape", at, end, "write `\\\\` for a backslash"
+                f"{quoted(match.group())} is not an escape", at, end, "write `\\\\` for a backslash"
             )
         code = int(
             match["byte"] or match["short"] or match["long"] or match["octal"], 8 if match["octal"] else 16

@@ -261,7 +261,7 @@ def sources(root: Node) -> Iterator[Node]:
     """Yield what an expression reads, outermost first: names, dotted paths, calls of tables, and `now`.
 
     >>> from ..types import BOOL, WINDOW
-    >>> is_open = WindowPart(Reference("returns", "window", WINDOW, 0, 7), "is_open", BOOL, 0, 15)
+    >>> is_open = WindowPart(Reference("trial", "window", WINDOW, 0, 5), "is_open", BOOL, 0, 13)
     >>> [type(node).__name__ for node in sources(is_open)]
     ['Now', 'Reference']
     """

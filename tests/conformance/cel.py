@@ -147,7 +147,8 @@ def tagged(value: Value, type_: Type) -> Any:
         return {"timestamp": instant_text(value)}
     if type_ == DECIMAL:
         return {"decimal": str(value)}
-    return {{BOOL: "bool", TEXT: "string"}.get(type_, str(type_)): value}
+    names: dict[Type, str] = {BOOL: "bool", TEXT: "string"}
+    return {names.get(type_, str(type_)): value}
 
 
 def in_order(data: Any) -> Any:

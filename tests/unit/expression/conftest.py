@@ -143,7 +143,8 @@ class Library:
         return self.names_
 
     def find_type(self, name: str) -> Type | None:
-        return {"part": PART, "line": LINE, "reason": REASON}.get(name)
+        types: dict[str, Type] = {"part": PART, "line": LINE, "reason": REASON}
+        return types.get(name)
 
     def type_names(self) -> Iterable[str]:
         return ("part", "line")

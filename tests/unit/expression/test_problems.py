@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from amends.engine.diagnostics import CATALOGUE
-from amends.engine.types import BOOL, EnumType
+from amends.engine.types import BOOL, EnumType, Type
 
 CASES = yaml.safe_load(Path(__file__).with_name("problems.yaml").read_text(encoding="utf-8"))
-TYPES = {"bool": BOOL, "kind": EnumType("kind", ("novel", "atlas", "score"))}
+TYPES: dict[str | None, Type] = {"bool": BOOL, "kind": EnumType("kind", ("novel", "atlas", "score"))}
 
 
 def span(case: dict[str, Any], problem: dict[str, Any]) -> tuple[int, int]:
