@@ -16,7 +16,7 @@ from .case import Case, Reason
 from .choose import Chosen, choose
 from .diagnostics import did_you_mean
 from .errors import OutOfOrder, RuleError
-from .intake import floored, read_facts, read_record, zone_of
+from .intake import blank, floored, read_facts, read_record, zone_of
 from .literal import Misfit
 from .moving import Mover
 from .policy import Candidate, CompiledPolicy
@@ -67,25 +67,12 @@ def _there(case: Case | None) -> Case:
 
 def _opening(policy: CompiledPolicy, opening: Open) -> Step:
     now = floored(opening.recorded_at)
-    facts, currency = read_facts(policy, opening.facts)
+    facts, currency = read_facts(policy, opening.facts, now)
     if opening.timezone is not None:
         facts["timezone"] = opening.timezone
-    blank = Case(
-        id=opening.case_id,
-        policy=opening.policy,
-        seq=-1,
-        at=now,
-        legs={},
-        facts=facts,
-        clocks={},
-        payouts={},
-        timers=(),
-        timezone="UTC",
-        currency=currency,
-        secret=opening.secret,
-    )
-    zone_name = zone_of(policy, Work(policy, blank, now))
-    case = replace(blank, timezone=zone_name)
+    pinned = {"id": opening.case_id, "policy": opening.policy, "secret": opening.secret}
+    unzoned = replace(blank(policy, facts, now, currency), **pinned)
+    case = replace(unzoned, timezone=zone_of(policy, Work(policy, unzoned, now)))
     return _Step(policy, case, opening, now).open()
 
 

@@ -20,7 +20,9 @@ from .values import Value
 from .work import Work
 
 
-def read_facts(policy: CompiledPolicy, facts: Mapping[str, Any]) -> tuple[dict[str, Value], str | None]:
+def read_facts(
+    policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime
+) -> tuple[dict[str, Value], str | None]:
     """Return the facts that a case opens with, of their types and with defaults, and the case's currency.
 
     Raises:
@@ -37,9 +39,9 @@ def read_facts(policy: CompiledPolicy, facts: Mapping[str, Any]) -> tuple[dict[s
         plain = {
             n: v for n, v in given.items() if n in policy.facts and not _holds_money(policy.facts[n].type)
         }
-        currency = _early(policy, _typed(policy, plain, None, partial=True)).demand(policy.currency)
+        currency = _early(policy, _typed(policy, plain, None, partial=True), at).demand(policy.currency)
     found = _typed(policy, given, currency, partial=False)
-    work = _early(policy, found)
+    work = _early(policy, found, at)
     for name, rule in policy.facts.items():
         if name not in found and rule.default is not None:
             found[name] = work.demand(rule.default)
@@ -57,10 +59,11 @@ def _holds_money(type_: Type) -> bool:
     return False
 
 
-def _early(policy: CompiledPolicy, facts: Mapping[str, Value]) -> Work:
-    """Return a working copy in which expressions can be evaluated before there is a case."""
-    at = datetime(1, 1, 1, tzinfo=UTC)
-    case = Case(
+def blank(
+    policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime, currency: str | None = None
+) -> Case:
+    """Return what a case is before its opening: facts, and nothing else."""
+    return Case(
         id="",
         policy=policy.ref,
         seq=-1,
@@ -71,9 +74,13 @@ def _early(policy: CompiledPolicy, facts: Mapping[str, Value]) -> Work:
         payouts={},
         timers=(),
         timezone="UTC",
-        currency=None,
+        currency=currency,
     )
-    return Work(policy, case, at)
+
+
+def _early(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime) -> Work:
+    """Return a working copy in which expressions can be evaluated before there is a case."""
+    return Work(policy, blank(policy, facts, at), at)
 
 
 def _typed(
@@ -101,7 +108,7 @@ def zone_of(policy: CompiledPolicy, work: Work) -> str:
     return str(name)
 
 
-def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any]) -> Work:
+def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> Work:
     """Return a working copy that sees those facts which a policy declares and can read, for `serves`."""
     found: dict[str, Value] = {}
     for name, rule in policy.facts.items():
@@ -110,7 +117,7 @@ def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any]) -> Work:
         # What cannot be read stays unknown, and so decides nothing.
         with contextlib.suppress(Misfit):
             found[name] = read_literal(facts[name], rule.type)
-    return _early(policy, found)
+    return _early(policy, found, at)
 
 
 def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:

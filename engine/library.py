@@ -95,7 +95,7 @@ class Library:
         if name and not candidates:
             return self.get(name)
         in_force = [policy for policy in candidates if _in_force(policy, facts, at)]
-        found = in_force if name else [policy for policy in in_force if serves(policy, facts)]
+        found = in_force if name else [policy for policy in in_force if serves(policy, facts, at)]
         if len(found) == 1:
             return found[0]
         what = f"version of `{name}`" if name else "policy"
@@ -110,13 +110,13 @@ class Library:
         raise UnknownPolicy(f"more than one {what} takes this case: {names}")
 
 
-def serves(policy: CompiledPolicy, facts: Mapping[str, Any]) -> bool:
+def serves(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
     """Return whether a policy takes a case with these facts; one that says nothing takes every case it can read."""
     try:
         if policy.serves is None:
-            read_facts(policy, facts)
+            read_facts(policy, facts, at)
             return True
-        return holds(policy.serves, reading_of(policy, facts)) is True
+        return holds(policy.serves, reading_of(policy, facts, at)) is True
     except (Misfit, RuleError):
         return False
 
