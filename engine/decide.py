@@ -70,8 +70,8 @@ def _opening(policy: CompiledPolicy, opening: Open) -> Step:
     facts, currency = read_facts(policy, opening.facts, now)
     if opening.timezone is not None:
         facts["timezone"] = opening.timezone
-    pinned = {"id": opening.case_id, "policy": opening.policy, "secret": opening.secret}
-    unzoned = replace(blank(policy, facts, now, currency), **pinned)
+    unopened = blank(policy, facts, now, currency)
+    unzoned = replace(unopened, id=opening.case_id, policy=opening.policy, secret=opening.secret)
     case = replace(unzoned, timezone=zone_of(policy, Work(policy, unzoned, now)))
     return _Step(policy, case, opening, now).open()
 
