@@ -136,7 +136,7 @@ def _generic(name: str, nodes: list[Node], span: tuple[int, int], report: Report
     if name in _EQUALITY:
         return _equality(name, nodes, span, report)
     if name == "in" and isinstance(nodes[1].type, ListType):
-        return _membership(nodes, span, report)
+        return _membership(nodes[0], nodes[1], nodes[1].type.item, span, report)
     if name == "+" and len(nodes) == 2 and all(isinstance(node.type, ListType) for node in nodes):
         type_ = common(nodes)
         if type_ is None:
@@ -160,18 +160,14 @@ def _equality(name: str, nodes: list[Node], span: tuple[int, int], report: Repor
     return Apply(f"{name}(unknown, unknown)", tuple(nodes), BOOL, *span)
 
 
-def _membership(nodes: list[Node], span: tuple[int, int], report: Report) -> Node:
-    item, items = nodes
-    wanted = items.type
-    if isinstance(wanted, ListType):
-        if fits(item, wanted.item) and not (
-            isinstance(item.type, EnumType) and fits(items, ListType(item.type))
-        ):
-            item = convert(item, wanted.item, report)
-        elif fits(items, ListType(item.type)):
-            items = convert(items, ListType(item.type), report)
-        else:
-            _report(apart(item, items, f"the list holds `{wanted.item}`"), span, report)
+def _membership(item: Node, items: Node, wanted: Type, span: tuple[int, int], report: Report) -> Node:
+    narrow = isinstance(item.type, EnumType) and fits(items, ListType(item.type))
+    if fits(item, wanted) and not narrow:
+        item = convert(item, wanted, report)
+    elif fits(items, ListType(item.type)):
+        items = convert(items, ListType(item.type), report)
+    else:
+        _report(apart(item, items, f"the list holds `{wanted}`"), span, report)
     return Apply("in(unknown, list of unknown)", (item, items), BOOL, *span)
 
 

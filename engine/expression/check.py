@@ -19,7 +19,6 @@ from ..types import (
     TEXT,
     TIMESTAMP,
     EnumType,
-    Hole,
     ListType,
     OptionalType,
     Type,
@@ -179,8 +178,7 @@ class _Checker:
                 return literals.list_of(self, expr, present, wanted)
             case syntax.MapLiteral():
                 return literals.map_of(self, expr, present)
-            case syntax.RecordLiteral():
-                return literals.record_of(self, expr, present)
+        return literals.record_of(self, expr, present)
 
     def name(self, expr: syntax.Name, present: Keys, wanted: Type | None) -> Typed:
         variable = self.variables.get(expr.name)
@@ -367,7 +365,5 @@ def _is_function(declared: Declared | None) -> bool:
     return declared is not None and declared.parameters is not None
 
 
-def _truth_hint(type_: Type) -> str | None:
-    if isinstance(type_, Hole):
-        return None
+def _truth_hint(type_: Type) -> str:
     return "compare it with something" if type_ != TEXT else 'compare it, such as `x == "…"`'

@@ -55,9 +55,7 @@ def same(actual: Type, wanted: Type) -> bool:
             return type(actual) is type(wanted) and actual.name == wanted.name
         case ListType():
             return isinstance(actual, ListType) and same(actual.item, wanted.item)
-        case MapType():
-            return isinstance(actual, MapType) and same(actual.value, wanted.value)
-    return False
+    return isinstance(wanted, MapType) and isinstance(actual, MapType) and same(actual.value, wanted.value)
 
 
 def fits(node: Node, wanted: Type) -> bool:

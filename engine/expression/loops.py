@@ -35,8 +35,7 @@ def _turns(node: Loop, over: Value, frame: Frame) -> Iterable[None]:
         frame.turn(node)
         if node.first:
             variables[node.first] = first
-        if node.second:
-            variables[node.second] = second
+        variables[node.second] = second
         yield
 
 

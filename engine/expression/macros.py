@@ -79,8 +79,9 @@ def expand(checker: Checking, call: syntax.Call, shape: Shape, over: Typed, pres
     )
     if shape.kind == "sum" and body is not None:
         body = _summand(checker, body)
-    bound = [slots.get(name) for name in names]
-    first, second = (None, *bound, None)[:2] if len(bound) < 2 else bound
+    # Without a variable there is a problem, and the loop never turns.
+    *others, second = [slots[name] for name in names] or [""]
+    first = others[0] if others else None
     type_ = _result(shape.kind, over.node.type, HOLE if body is None else body.type)
     loop = Loop(shape.kind, over.node, first, second, condition, key, body, type_, call.start, call.end)
     inner = strict([typed.flow for typed in parts.values()])

@@ -202,7 +202,7 @@ class Loop:
     kind: LoopKind
     over: Node
     first: str | None
-    second: str | None
+    second: str
     condition: Node | None
     key: Node | None
     body: Node | None

@@ -80,6 +80,9 @@ def test_an_unknown_names_everything_that_is_missing(library: Any, missing: Any)
         "min(limit, 1)",
         "numbers.map(n, n + limit)",
         "numbers.filter(n, n > limit)",
+        "numbers.map(n, n > limit, n)",
+        "scores.transformMap(k, v, v > limit, v)",
+        "limit in numbers.map(n, limit)",
         "numbers.sum(n, n + limit)",
         "numbers.exists_one(n, n == limit)",
         'numbers.to_map(n, "k", limit)',
@@ -89,6 +92,10 @@ def test_an_unknown_names_everything_that_is_missing(library: Any, missing: Any)
 )
 def test_unknown_flows_through_everything_else(text: str, library: Any, missing: Any) -> None:
     assert library.value(text) == missing("limit" if "limit" in text else "mark")
+
+
+def test_a_window_that_is_missing_itself_makes_its_parts_unknown(library: Any, missing: Any) -> None:
+    assert library.value("claims.is_open", claims=missing("asked_at")) == missing("asked_at")
 
 
 def test_a_failure_beside_an_unknown_in_arithmetic_is_a_failure(library: Any) -> None:

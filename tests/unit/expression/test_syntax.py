@@ -111,14 +111,14 @@ def test_literals_are_exact(text: str, value: object) -> None:
 
 
 def test_every_part_knows_where_it_stands() -> None:
-    text = '  (a.bb + f(1)) * x["k"] in [-2]'
+    text = '  (a.bb + f(1)) * x["k"] in [-2] ? {"m": 1} : r{f: 2}'
     expr = parse(text)
-    assert isinstance(expr, Operation)
 
     def words(node: Expr) -> list[str]:
         return [text[node.start : node.end], *(word for child in children(node) for word in words(child))]
 
     assert words(expr) == [
+        text.strip(),
         '(a.bb + f(1)) * x["k"] in [-2]',
         '(a.bb + f(1)) * x["k"]',
         "a.bb + f(1)",
@@ -131,6 +131,11 @@ def test_every_part_knows_where_it_stands() -> None:
         '"k"',
         "[-2]",
         "-2",
+        '{"m": 1}',
+        '"m"',
+        "1",
+        "r{f: 2}",
+        "2",
     ]
 
 

@@ -60,6 +60,7 @@ KIND = EnumType("kind", ("novel", "atlas", "score"))
         ("[1, 2.5]", "list of decimal"),
         ("[[], [[1]]]", "list of list of list of int"),
         ("tags + []", "list of text"),
+        ('[{}, {"a": 1}]', "list of map of int"),
         ("[kind, name]", "list of text"),
         ("lines.map(l, l.kind)", "list of kind"),
         ("lines.filter(l, l.price > fee)", "list of line"),
