@@ -173,6 +173,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
         ("AM206", "unknown-function", "error", "there is no function of that name"),
         ("AM207", "bad-moment", "error", "the moment cannot be read, or cannot be meant"),
         ("AM208", "sensitive-leak", "error", "a sensitive value would flow to where it is not protected"),
+        (
+            "AM209",
+            "time-not-told",
+            "error",
+            "a condition that time alone may change uses `now` so that nobody can tell when it changes",
+        ),
         # 3xx: flow
         ("AM301", "no-initial-state", "error", "no state is initial, or more than one is"),
         ("AM302", "unreachable-state", "warning", "no way leads into the state"),
@@ -185,6 +191,16 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "a transition can never be chosen, for one before it always is",
         ),
         ("AM306", "two-writers", "error", "two parts of one step set the same fact"),
+        ("AM307", "no-end", "warning", "a group of states never comes to an end, and no clock stirs it"),
+        (
+            "AM308",
+            "waits-in-vain",
+            "warning",
+            "a state waits for a role that can send nothing which it accepts",
+        ),
+        ("AM309", "waits-without-a-clock", "warning", "a state waits, and no clock ends the waiting"),
+        ("AM310", "never-paid", "warning", "a payout is declared, and the host is never asked for it"),
+        ("AM311", "held-for-ever", "warning", "a payout may have no route, and so be held for ever"),
         # 4xx: tables
         ("AM401", "shadowed-rule", "warning", "a rule of a table can never be the one that hits"),
         ("AM402", "overlapping-rules", "error", "two rules of a table with `hit: unique` hold at once"),

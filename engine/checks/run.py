@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostics
+from ..document import Node
 from ..policy import CompiledPolicy
+from .flow import check_flow
+from .presence import check_presence
+from .tables import check_table
+from .written import Written
 
 
-def run_checks(policy: CompiledPolicy, diagnostics: Diagnostics) -> None:
-    """Run every check, in the order of their codes."""
+def run_checks(policy: CompiledPolicy, diagnostics: Diagnostics, node: Node | None = None) -> None:
+    """Run every check, in the order of their codes.
+
+    Args:
+        policy: compiled without an error.
+        diagnostics: where the findings go.
+        node: the document it was compiled from, overlays applied. Without it places inside expressions are those of
+            the whole expression, and what the policy keeps no place of is not looked at: what reasons insert, and
+            declarations that nothing uses.
+    """
+    written = Written(node)
+    check_presence(policy, written, diagnostics)
+    check_flow(policy, diagnostics)
+    for table in policy.tables.values():
+        check_table(table, diagnostics)

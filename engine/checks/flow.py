@@ -1,0 +1,221 @@
+"""States that nothing leads into or out of, candidates that are never chosen, and what waits for ever.
+
+Whether conditions can hold together is not asked here: a way counts as open if it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..condition import leaves
+from ..diagnostics import Diagnostics
+from ..policy import Action, Candidate, CompiledPolicy, Pay, PayoutRule, State
+from .ways import clocks, listening, reachable, states_of, steps_of, ways
+
+
+def check_flow(policy: CompiledPolicy, diagnostics: Diagnostics) -> None:
+    """Report what is wrong with how a case moves."""
+    _Flow(policy, diagnostics).check()
+
+
+class _Flow:
+    """One policy, seen as states with ways between them."""
+
+    def __init__(self, policy: CompiledPolicy, diagnostics: Diagnostics) -> None:
+        self.policy = policy
+        self.diagnostics = diagnostics
+        self.states = states_of(policy)
+        self.ways = ways(policy)
+        self.steps = steps_of(self.ways)
+        self.reached = reachable((leg.initial for leg in policy.legs), self.steps)
+
+    def check(self) -> None:
+        """Run every check of the flow."""
+        stuck = [state for state in self.states.values() if self.is_stuck(state)]
+        for state in self.states.values():
+            if state.name not in self.reached:
+                self.unreachable(state)
+            if state in stuck:
+                hint = "write `final: true` if the case ends here, or a transition with `to`"
+                message = f"nothing leads out of `{state.name}`, and it is not final"
+                self.diagnostics.add("AM303", state.place, message, hint=hint)
+            elif state.final is None and state.name in self.reached:
+                self.waiting(state)
+        self.endless({state.name for state in stuck})
+        self.breaches()
+        self.shadowed_lists()
+        self.shadowed_escalations()
+        for payout in self.policy.payouts.values():
+            self.payout(payout)
+
+    # --- states -------------------------------------------------------------------------------------------------------
+
+    def is_stuck(self, state: State) -> bool:
+        """Return whether a state is not final and has no way to another."""
+        return state.final is None and not self.steps.get(state.name)
+
+    def unreachable(self, state: State) -> None:
+        """Report a state that no way from the initial one leads into."""
+        sources = [name for name, targets in self.steps.items() if state.name in targets]
+        hint = "name it in the `to` of a transition, or remove it"
+        if sources:
+            named = ", ".join(f"`{name}`" for name in sources[:3])
+            hint = f"only {named} leads there, and nothing leads to that either"
+        message = f"no way leads from `{self.initial()}` to `{state.name}`"
+        self.diagnostics.add("AM302", state.place, message, hint=hint)
+
+    def initial(self) -> str:
+        """Return the first initial state, for messages."""
+        return self.policy.legs[0].initial
+
+    def endless(self, stuck: set[str]) -> None:
+        """Report groups of states that no final state can be reached from, and that no clock ever stirs."""
+        backwards: dict[str, list[str]] = {}
+        for source, targets in self.steps.items():
+            for target in targets:
+                backwards.setdefault(target, []).append(source)
+        ends = reachable((name for name, state in self.states.items() if state.final), backwards)
+        # What leads into a state without a way out is told there.
+        told = ends | reachable(stuck, backwards)
+        for name in self.states:
+            if name in told or name not in self.reached:
+                continue
+            group = reachable([name], self.steps)
+            told |= group | reachable(group, backwards)
+            if not any(self.is_timed(self.states[member]) for member in group):
+                named = ", ".join(f"`{member}`" for member in self.states if member in group)
+                hint = "lead one of them to a final state, or give one a clock"
+                message = f"no final state can be reached from {named}"
+                self.diagnostics.add("AM307", self.states[name].place, message, hint=hint)
+
+    def is_timed(self, state: State) -> bool:
+        """Return whether time alone may do something in a state."""
+        if any(state.name in breachable for _, breachable in clocks(self.policy)):
+            return True
+        waits = [e for e in self.policy.escalations if e.event is None and state.name in e.states]
+        conditions = [candidate.condition for candidate in state.always] + [e.when for e in waits]
+        return any(e.at for e in waits) or any(
+            "now" in leaf.checked.reads for condition in conditions for leaf in leaves(condition)
+        )
+
+    def waiting(self, state: State) -> None:
+        """Report a state that waits for somebody who can do nothing, or with no end to the waiting."""
+        heard = listening(self.policy, state)
+        waited = ", ".join(f"`{role}`" for role in state.waits_for)
+        timed = self.is_timed(state)
+        if state.waits_for and not timed and not state.always and not self.hears(state, heard):
+            hint = f"accept an event that {waited} may send, or correct `waits_for`"
+            message = f"`{state.name}` waits for {waited}, and accepts nothing that they may send"
+            self.diagnostics.add("AM308", state.place, message, hint=hint)
+        elif heard and not timed and not state.initial:
+            # Before the first event nobody owes anything yet; afterwards somebody keeps somebody waiting.
+            hint = "give it an `sla`, or an escalation `at` a moment"
+            message = f"`{state.name}` waits without a clock, so a case may stay there for ever"
+            self.diagnostics.add("AM309", state.place, message, hint=hint)
+
+    def hears(self, state: State, heard: dict[str, tuple[Candidate, ...]]) -> bool:
+        """Return whether one of those a state waits for may send what it accepts."""
+        waited = set(state.waits_for)
+        for event, candidates in heard.items():
+            senders = self.senders(event)
+            # What becomes of a payout is told by the host, for whoever handles the money.
+            if event not in self.policy.events or any(
+                waited & senders & (set(c.by) or senders) for c in candidates
+            ):
+                return True
+        met = {name for sla, states in clocks(self.policy) if state.name in states for name in sla.met_by}
+        return any(waited & self.senders(event) for event in met & set(self.policy.events))
+
+    def senders(self, event: str) -> set[str]:
+        """Return the roles that may send an event."""
+        if event in self.policy.events:
+            return set(self.policy.events[event].by)
+        payout = self.policy.payouts.get(event.partition(".")[0])
+        return {"host", *payout.reported_by} if payout else {"host"}
+
+    # --- candidates ---------------------------------------------------------------------------------------------------
+
+    def breaches(self) -> None:
+        """Report clocks whose breach may find nothing that holds."""
+        for sla, _ in clocks(self.policy):
+            if sla.breach and not sla.breach[-1].unconditional:
+                hint = "add a last one without conditions, such as `{alarm: ROLE}`"
+                message = f"when `{sla.name}` runs out, it may be that no outcome holds"
+                self.diagnostics.add("AM304", sla.breach[-1].place, message, hint=hint)
+
+    def shadowed_lists(self) -> None:
+        """Report candidates that one before them in their list always beats."""
+        for state in self.states.values():
+            for event, candidates in state.on.items():
+                self.shadowed(candidates, self.senders(event))
+            self.shadowed(state.always, set())
+        for sla, _ in clocks(self.policy):
+            self.shadowed(sla.breach, set())
+
+    def shadowed(self, candidates: Sequence[Candidate], senders: set[str]) -> None:
+        """Report the candidates of one list that can never be chosen."""
+        taken: list[Candidate] = []
+        for candidate in candidates:
+            if _beaten(candidate, taken, senders):
+                first = next(item for item in taken if _takes_all(item))
+                message = f"`{candidate.id}` can never be chosen: `{first.id}` before it always is"
+                hint = "give the first one a condition, or put it last"
+                related = [(f"`{first.id}`", first.place)]
+                self.diagnostics.add("AM305", candidate.place, message, hint=hint, related=related)
+            taken.append(candidate)
+
+    def shadowed_escalations(self) -> None:
+        """Report escalations that in each of their states something before them always beats."""
+        for escalation in self.policy.escalations:
+            event, candidate = escalation.event, escalation.candidate
+            if event is None or not escalation.states:
+                continue
+            before = []
+            for name in escalation.states:
+                tried = listening(self.policy, self.states[name])[event]
+                before.append(tried[: next(i for i, item in enumerate(tried) if item is candidate)])
+            if all(_beaten(candidate, tried, self.senders(event)) for tried in before):
+                first = next(item for item in before[0] if _takes_all(item))
+                message = (
+                    f"`{escalation.name}` can never be chosen: in each of its states another always is first"
+                )
+                related = [(f"`{first.id}`", first.place)]
+                hint = "a state's own transitions come first, then escalations in their order"
+                self.diagnostics.add("AM305", candidate.place, message, hint=hint, related=related)
+
+    # --- money --------------------------------------------------------------------------------------------------------
+
+    def payout(self, payout: PayoutRule) -> None:
+        """Report a payout that the host is never asked for, and routes that may hold the money for ever."""
+        verbs = {action.verb for action in self.actions() if action.payout == payout.name}
+        if "pay" not in verbs:
+            what = "is granted and never paid" if "grant" in verbs else "is never paid"
+            hint = f"write `pay: {payout.name}` among the actions of a transition or of a state's `enter`"
+            message = f"the payout `{payout.name}` {what}, so the host is never asked for it"
+            self.diagnostics.add("AM310", payout.place, message, hint=hint)
+        if all(route.condition is not None for route in payout.routes):
+            hint = "add a last route without conditions; without `via` it holds the money on purpose"
+            place = payout.routes[-1].place if payout.routes else payout.place
+            message = f"the money of `{payout.name}` is held for ever where no route's conditions hold"
+            self.diagnostics.add("AM311", place, message, hint=hint)
+
+    def actions(self) -> Iterator[Pay]:
+        """Yield every action that moves money."""
+        lists: list[Iterable[Action]] = [way.outcome.do for way in self.ways]
+        for state in self.states.values():
+            lists += [state.enter, state.exit]
+        yield from (action for actions in lists for action in actions if isinstance(action, Pay))
+
+
+def _takes_all(candidate: Candidate) -> bool:
+    """Return whether a candidate holds for every role that it admits."""
+    return candidate.condition is None and not candidate.needs
+
+
+def _beaten(candidate: Candidate, before: Iterable[Candidate], senders: set[str]) -> bool:
+    """Return whether those before a candidate always hold for whoever could take it."""
+    certain = [item for item in before if _takes_all(item)]
+    if any(not item.by for item in certain):
+        return True
+    roles = set(candidate.by) or senders
+    return bool(roles) and roles <= {role for item in certain for role in item.by}

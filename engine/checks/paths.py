@@ -1,0 +1,216 @@
+"""What an expression misses and what it ensures, at a point where more is known than its text says.
+
+The checker judged each expression by itself. Here a checked tree is judged again with the paths that are surely there at
+its point, and through what it names: whoever got past `verdict.route == "none"` knows all of `verdict`.
+
+Keys are the checker's: dotted paths of facts and records, and the bare names of what is computed from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..compiled_moment import Choice as ChosenMoment
+from ..compiled_moment import CompiledMoment, Named
+from ..compiled_moment import Computed as ComputedMoment
+from ..condition import AllOf, AnyOf, Condition, Leaf, Not
+from ..expression import Checked, Node
+from ..expression.checking import flow_key
+from ..expression.flow import STILL, Flow, Keys, Typed, both, choice, either, negated, strict
+from ..expression.tree import (
+    Apply,
+    Choice,
+    Field,
+    Has,
+    Logic,
+    Loop,
+    RecordOf,
+    Reference,
+    TableCall,
+    WindowPart,
+    children,
+)
+from ..expression.tree import Not as NotNode
+from ..policy import CompiledPolicy
+from ..types import OptionalType, RecordType
+
+NONE: Final[Keys] = frozenset()
+
+#: The ends of a window that must be known for a part of it to be.
+_ENDS: Final = {"opens": ("opens",), "closes": ("closes",), "is_closed": ("closes",)}
+_IN_WINDOW: Final = "in(timestamp, window)"
+
+
+@dataclass(slots=True)
+class Paths:
+    """Judges the expressions of one policy."""
+
+    policy: CompiledPolicy
+    _defines: dict[tuple[str, Keys], Flow] = field(default_factory=dict)
+
+    # --- conditions and moments ---------------------------------------------------------------------------------------
+
+    def ensured(self, condition: Condition | None, *, when: bool = True) -> Keys:
+        """Return what is surely there whenever the condition is worth `when`."""
+        match condition:
+            case None:
+                return NONE
+            case Leaf(checked=checked):
+                flow = self.flow(checked.root, NONE)
+                return flow.true if when else flow.false
+            case Not(item=item):
+                return self.ensured(item, when=not when)
+            case AllOf(items=items) | AnyOf(items=items):
+                found = [self.ensured(item, when=when) for item in items]
+                if isinstance(condition, AllOf) == when:
+                    return NONE.union(*found)
+                return found[0].intersection(*found) if found else NONE
+
+    def ensured_by(self, moment: CompiledMoment | None) -> Keys:
+        """Return what is surely there whenever a moment is known."""
+        if moment is None:
+            return NONE
+        periods = [
+            self.flow(step.period.root, NONE).known
+            for step in moment.steps
+            if isinstance(step.period, Checked)
+        ]
+        found = NONE.union(*periods)
+        match moment.base:
+            case ComputedMoment(checked=checked):
+                found |= self.flow(checked.root, NONE).known
+            case Named(name=name):
+                found |= {name} | self.ensured_by(self.policy.moments[name])
+            case ChosenMoment(pick="later", parts=parts):
+                found = found.union(*(self.ensured_by(part.moment) for part in parts if not part.if_any))
+            case ChosenMoment(parts=parts):
+                each = [self.ensured_by(part.moment) for part in parts]
+                found |= each[0].intersection(*each) if each else NONE
+        return found
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def flow(self, node: Node, present: Keys) -> Flow:
+        """Return what an expression misses while `present` is there, and what its value ensures."""
+        match node:
+            case Reference():
+                return self._reference(node, present)
+            case Field():
+                return self._field(node, present)
+            case WindowPart():
+                return self._window_part(node, present)
+            case Has():
+                return Flow({}, NONE, self.flow(node.of, present).known)
+            case NotNode():
+                return negated(self.flow(node.of, present))
+            case Logic():
+                return self._logic(node, present)
+            case Choice():
+                return self._choice(node, present)
+            case Loop():
+                return self._loop(node, present)
+            case TableCall():
+                reads = self._missing(self.policy.tables[node.name].may_miss, node, present)
+                return strict([reads, *(self.flow(item, present) for item in node.arguments)])
+            case RecordOf():
+                sure = [value for name, value in node.fields if name not in node.may_lack]
+                return strict([self.flow(value, present) for value in sure])
+            case Apply(overload=overload, arguments=(at, Reference() as window)) if overload == _IN_WINDOW:
+                inside = self._ends(window.name, ("opens", "closes"))
+                flow = strict([self.flow(at, present), self._reference(window, present)])
+                return Flow(flow.misses, flow.known, flow.true | inside, flow.false)
+        return strict([self.flow(part, present) for part in children(node)])
+
+    def _missing(self, paths: Keys, node: Node, present: Keys, known: Keys = NONE) -> Flow:
+        misses = dict.fromkeys(sorted(paths - present), (node.start, node.end))
+        return Flow(misses, known, known, known) if misses or known else STILL
+
+    def _reference(self, node: Reference, present: Keys) -> Flow:
+        name, policy = node.name, self.policy
+        here = frozenset({name})
+        if name in present:
+            return Flow({}, here, here, here)
+        if name in policy.records:
+            return self._missing(here, node, present, here)
+        if name in policy.facts:
+            optional = isinstance(policy.facts[name].type, OptionalType)
+            return self._missing(here, node, present, here) if optional else STILL
+        if name in policy.defines:
+            inner = self._define(name, present)
+            misses = dict.fromkeys(inner.misses, (node.start, node.end))
+            return Flow(misses, inner.known | here, inner.true | here, inner.false | here)
+        if name in policy.windows:
+            ends = (policy.windows[name].opens, policy.windows[name].closes)
+            return self._missing(NONE.union(*(end.may_miss for end in ends if end)), node, present)
+        if name in policy.moments:
+            moment = policy.moments[name]
+            return self._missing(moment.may_miss, node, present, here | self.ensured_by(moment))
+        if name in policy.tables:
+            return self._missing(policy.tables[name].may_miss, node, present, here)
+        return STILL
+
+    def _define(self, name: str, present: Keys) -> Flow:
+        key = (name, present)
+        if key not in self._defines:
+            self._defines[key] = self.flow(self.policy.defines[name].root, present)
+        return self._defines[key]
+
+    def _field(self, node: Field, present: Keys) -> Flow:
+        of = self.flow(node.of, present)
+        key = flow_key(node)
+        known = of.known | {key}
+        if not isinstance(node.of.type, RecordType) or not isinstance(
+            node.of.type.field(node.field), OptionalType
+        ):
+            return Flow(of.misses, known, known, known)
+        misses = of.misses if key in present else {**of.misses, node.path: (node.start, node.end)}
+        return Flow(misses, known, known, known)
+
+    def _window_part(self, node: WindowPart, present: Keys) -> Flow:
+        if not isinstance(node.of, Reference):
+            return self.flow(node.of, present)
+        rule = self.policy.windows[node.of.name]
+        needed = _ENDS.get(node.part, ("opens", "closes"))
+        moments = [
+            end for key, end in (("opens", rule.opens), ("closes", rule.closes)) if end and key in needed
+        ]
+        missing = self._missing(NONE.union(*(end.may_miss for end in moments)), node, present)
+        ensured = self._ends(node.of.name, needed)
+        match node.part:
+            case "opens" | "closes" | "is_closed":
+                return Flow(missing.misses, ensured, ensured, ensured)
+            case "is_open":
+                return Flow(missing.misses, NONE, ensured)
+        return missing
+
+    def _ends(self, window: str, needed: tuple[str, ...]) -> Keys:
+        """Return what is surely there once those ends of a window are known."""
+        rule = self.policy.windows[window]
+        return NONE.union(
+            self.ensured_by(rule.opens if "opens" in needed else None),
+            self.ensured_by(rule.closes if "closes" in needed else None),
+        )
+
+    def _logic(self, node: Logic, present: Keys) -> Flow:
+        flows: list[Flow] = []
+        for operand in node.operands:
+            flows.append(self.flow(operand, present))
+            present |= flows[-1].true if node.operator == "&&" else flows[-1].false
+        return both(flows) if node.operator == "&&" else either(flows)
+
+    def _choice(self, node: Choice, present: Keys) -> Flow:
+        condition = self.flow(node.condition, present)
+        then = Typed(node.then, self.flow(node.then, present | condition.true))
+        otherwise = Typed(node.otherwise, self.flow(node.otherwise, present | condition.false))
+        return choice(condition, then, otherwise)
+
+    def _loop(self, node: Loop, present: Keys) -> Flow:
+        over = self.flow(node.over, present)
+        inner: list[Flow] = []
+        for part in (node.condition, node.key, node.body):
+            if part is not None:
+                inner.append(self.flow(part, present))
+                if part is node.condition:
+                    present |= inner[-1].true
+        return Flow({**strict(inner).misses, **over.misses}, over.known, over.known, over.known)

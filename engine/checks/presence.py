@@ -1,0 +1,337 @@
+"""Conditions may be unknown, values may not: where a value is demanded, what it needs must surely be there.
+
+A forward dataflow over the states finds what is surely there in each: what every way in ensures. A way ensures what its
+state had, the record of its event, what its condition says by holding and what those before it say by failing, its
+`needs`, and the facts that it sets; it loses the facts that it clears, and the fields that a new record may lack. From the
+widest assumption the sets shrink until they hold on every way, so what is left is sure (the greatest fixpoint).
+
+What is computed from facts is known within a step as soon as a condition got past it, and forgotten once something is set.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..compiled_moment import CompiledMoment
+from ..condition import Computed, Term
+from ..diagnostics import Diagnostics, Place
+from ..expression.flow import Keys
+from ..policy import Action, Ask, CompiledPolicy, Event, Outcome, Pay, PayoutRule
+from ..types import OptionalType, required
+from .paths import NONE, Paths
+from .ways import Way, clocks, listening, reachable, states_of, steps_of, ways
+from .written import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """Where a value is demanded, as messages say it."""
+
+    #: The state whose ways in count, or None before there is one.
+    state: str | None
+    #: What goes on there, where it is not the place itself that tells.
+    when: str = ""
+    #: The event that is being judged.
+    event: str | None = None
+
+
+#: Called with every term that is demanded, and what is surely there.
+_Demand = Callable[[Term, Keys, _Point], None]
+
+
+def check_presence(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
+    """Report every value that is demanded where what it needs may be missing."""
+    presence = Presence(policy)
+    report = _Report(presence, written, diagnostics)
+    presence.demands(report.demand)
+
+
+class Presence:
+    """What is surely there in the states of a policy."""
+
+    def __init__(self, policy: CompiledPolicy) -> None:
+        self.policy = policy
+        self.paths = Paths(policy)
+        self.states = states_of(policy)
+        self.ways = ways(policy)
+        self.initial = {leg.initial for leg in policy.legs}
+        self.computed = frozenset({*policy.defines, *policy.tables, *policy.moments})
+        #: Facts that every case is opened with, though their type is optional.
+        self.opened: Keys = frozenset(
+            name
+            for name, item in policy.facts.items()
+            if item.default and isinstance(item.type, OptionalType)
+        )
+        cleared = {name for way in self.ways for name, term in way.outcome.sets if term is None}
+        self.lasting: Keys = frozenset({*policy.facts, *policy.records} - cleared)
+        #: What is sure on entering a state, and at any time in it; a state that is never entered has neither.
+        self.entered: dict[str, Keys] = {}
+        self.standing: dict[str, Keys] = {}
+        self._solve()
+
+    # --- the fixpoint -------------------------------------------------------------------------------------------------
+
+    def _solve(self) -> None:
+        into: dict[str, list[Way]] = {}
+        for way in self.ways:
+            if way.outcome.refuse is None:
+                into.setdefault(way.target or way.source, []).append(way)
+        changed = True
+        while changed:
+            changed = False
+            for name in self.states:
+                found = self._entering(name, into.get(name, ()))
+                if found is not None and (self.entered.get(name), self.standing.get(name)) != found:
+                    self.entered[name], self.standing[name] = found
+                    changed = True
+
+    def _entering(self, name: str, ways_in: Iterable[Way]) -> tuple[Keys, Keys] | None:
+        """Return what is sure on entering a state and in it, as far as is known; None if no way in is known."""
+        entering = [self.opened] if name in self.initial else []
+        staying: list[Keys] = []
+        for way in ways_in:
+            if way.source in self.standing:
+                (staying if way.target is None else entering).append(self.after(way))
+        if not entering:
+            return None
+        entered = entering[0].intersection(*entering)
+        settled = self._kept(self._run(self.states[name].enter, entered, _nothing, _Point(state=name)))
+        if name in self.standing:
+            staying += [self._arrived(event, self.standing[name]) for event in self._met_in(name)]
+        return entered, settled.intersection(*staying)
+
+    def _met_in(self, name: str) -> list[Event]:
+        """Return the events that a state does not listen to and that may still meet a clock there."""
+        heard = listening(self.policy, self.states[name])
+        met = {event for sla, _ in clocks(self.policy) for event in sla.met_by}
+        return [event for key, event in self.policy.events.items() if key in met and key not in heard]
+
+    def _kept(self, keys: Keys) -> Keys:
+        """Return what outlasts a step: nothing computed, and nothing of how far a payout is."""
+        return frozenset(
+            key
+            for key in keys
+            if key not in self.computed and key.partition(".")[0] not in self.policy.payouts
+        )
+
+    # --- one way ------------------------------------------------------------------------------------------------------
+
+    def after(self, way: Way, also: Keys = NONE) -> Keys:
+        """Return what is surely there once a way has been taken, if its state had `also` too."""
+        return self._taken(way, _nothing, also)
+
+    def _taken(self, way: Way, demand: _Demand, also: Keys = NONE) -> Keys:
+        """Go a way, and tell of every value that is demanded on it."""
+        point = _Point(state=way.source, event=way.event)
+        outcome, present = way.outcome, self.before(way, also)
+        if outcome.to is not None and outcome.refuse is None:
+            present = self._run(self.states[way.source].exit, present, demand, point)
+        for term in (outcome.decision, outcome.reason, outcome.refuse):
+            if term:
+                demand(term, present, point)
+        present = self._set(outcome, present, demand, point)
+        return self._kept(self._run(outcome.do, present, demand, point))
+
+    def before(self, way: Way, also: Keys = NONE) -> Keys:
+        """Return what is surely there where a candidate has been chosen and nothing is done yet."""
+        present = self.standing.get(way.source, NONE) | also
+        event = self.policy.events.get(way.event or "")
+        if event:
+            present = self._arrived(event, present)
+        present |= self._lasting(way.due)
+        for earlier in way.before:
+            if not earlier.by and not earlier.needs:
+                present |= self.paths.ensured(earlier.condition, when=False)
+        if way.held:
+            present |= self.paths.ensured(way.candidate.condition)
+            for _, asked in way.candidate.needs:
+                present |= self.paths.flow(asked.root, NONE).true
+        return present
+
+    def _lasting(self, due: CompiledMoment | None) -> Keys:
+        """Return what was there when a clock started, for its due was known, and cannot have gone since."""
+        return self.paths.ensured_by(due) & self.lasting
+
+    def _arrived(self, event: Event, present: Keys) -> Keys:
+        """Return what is there with the records of an event; fields that it does not carry are gone."""
+        carried = {item.name for item in event.fields if item.default or item.type == required(item.type)}
+        for name in {event.name, event.keep_as or event.name}:
+            fields = {field for field, _ in self.policy.records[name].fields if field in carried}
+            present = _without(present, name) | {name} | {f"{name}.{field}" for field in fields}
+        return present
+
+    def _set(self, outcome: Outcome, present: Keys, demand: _Demand, point: _Point) -> Keys:
+        after = present - self.computed if outcome.sets else present
+        for name, term in outcome.sets:
+            if term:
+                demand(term, present, point)
+            after = _without(after, name) | ({name} if term else NONE)
+        return after
+
+    def _run(self, actions: Iterable[Action], present: Keys, demand: _Demand, point: _Point) -> Keys:
+        for action in actions:
+            if isinstance(action, Ask):
+                for _, term in action.fields:
+                    demand(term, present, point)
+            else:
+                present = self._money(action, present, demand, point)
+        return present
+
+    def _money(self, action: Pay, present: Keys, demand: _Demand, point: _Point) -> Keys:
+        """Grant or pay. That a payout is granted is kept under a name of its own: paying it then demands nothing."""
+        rule = self.policy.payouts[action.payout]
+        if action.verb != "reverse" and (action.verb == "grant" or _granted(rule.name) not in present):
+            if action.amount:
+                demand(action.amount, present, point)
+            when = replace(point, when=f"when `{rule.name}` is granted in `{point.state}`")
+            for term in (None if action.amount else rule.amount, rule.at_most):
+                if term:
+                    demand(term, present, when)
+            self._routes(rule, present, demand, when)
+        granted = present if action.verb == "reverse" else present | {_granted(rule.name)}
+        return frozenset(key for key in granted if not key.startswith(f"{rule.name}.")) - self.computed
+
+    def _routes(self, rule: PayoutRule, present: Keys, demand: _Demand, point: _Point) -> None:
+        """Demand `via` of each route where those before it do not hold; `needs` are asked after it, and guard nothing."""
+        for route in rule.routes:
+            if route.via:
+                demand(route.via, present | self.paths.ensured(route.condition), point)
+            present |= self.paths.ensured(route.condition, when=False)
+
+    # --- every demand -------------------------------------------------------------------------------------------------
+
+    def demands(self, demand: _Demand) -> None:
+        """Tell of every value that a policy demands, and of what is surely there at its point."""
+        self._opening(demand)
+        for name, present in self.entered.items():
+            state = self.states[name]
+            self._run(state.enter, present, demand, _Point(state=name))
+            for event in listening(self.policy, state):
+                self._defaults(event, name, demand)
+        for way in self.ways:
+            if way.source in self.standing:
+                self._taken(way, demand)
+        for rule in self.policy.payouts.values():
+            self._while_waiting(rule, demand)
+
+    def _opening(self, demand: _Demand) -> None:
+        opening = _Point(state=None)
+        for fact in self.policy.facts.values():
+            if fact.default:
+                demand(fact.default, NONE, opening)
+        if self.policy.currency:
+            demand(self.policy.currency, NONE, opening)
+        demand(self.policy.timezone, self.opened, opening)
+
+    def _defaults(self, name: str, state: str, demand: _Demand) -> None:
+        event = self.policy.events.get(name)
+        for item in event.fields if event else ():
+            if item.default:
+                when = f"when `{name}` arrives in `{state}` without `{item.name}`"
+                demand(item.default, self.standing[state], _Point(state=state, when=when))
+
+    def _while_waiting(self, rule: PayoutRule, demand: _Demand) -> None:
+        """Demand `via` in every state that can follow a grant: money that waits is routed anew after every step."""
+        steps = steps_of(self.ways)
+        granting = [name for name, state in self.states.items() if _grants(rule.name, state.enter)]
+        granting += [
+            way.target or way.source
+            for way in self.ways
+            if _grants(rule.name, (*way.outcome.do, *self.states[way.source].exit))
+        ]
+        for name in self.states:
+            if name in self.standing and name in reachable(granting, steps):
+                point = _Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
+                self._routes(rule, self.standing[name], demand, point)
+
+    # --- why not ------------------------------------------------------------------------------------------------------
+
+    def why_missing(self, key: str, state: str, event: str | None = None) -> str:
+        """Return how a case may come to stand in a state without a path, by the shortest way there is."""
+        if self._brings(event, key):
+            return f"`{event}` may come without it"
+        if key in self.standing[state]:
+            return "it may be gone by then"
+        into: dict[str, list[Way]] = {}
+        for way in self.ways:
+            if way.outcome.refuse is None and way.source in self.standing:
+                into.setdefault(way.target or way.source, []).append(way)
+        waiting: deque[tuple[str, ...]] = deque([(state,)])
+        seen = {state}
+        while waiting:
+            trail = waiting.popleft()
+            if trail[0] in self.initial and key not in self.opened:
+                named = " → ".join(f"`{name}`" for name in trail)
+                return (
+                    f"nothing on the way {named} ensures it"
+                    if trail[1:]
+                    else f"nothing in {named} ensures it"
+                )
+            for way in into.get(trail[0], ()):
+                if key not in self.after(way, frozenset({key})):
+                    lost = f"`{way.event}` may come without it"
+                    return lost if self._brings(way.event, key) else f"`{way.candidate.id}` clears it"
+                if key not in self.after(way) and way.source not in seen:
+                    seen.add(way.source)
+                    waiting.append((way.source, *trail))
+        return "nothing ensures it"
+
+    def _brings(self, event: str | None, key: str) -> bool:
+        """Return whether a path is a field of the record that an event leaves."""
+        rule = self.policy.events.get(event or "")
+        name, _, field = key.partition(".")
+        return rule is not None and bool(field) and name in {rule.name, rule.keep_as}
+
+
+class _Report:
+    """Tells of each missing path once for each place."""
+
+    def __init__(self, presence: Presence, written: Written, diagnostics: Diagnostics) -> None:
+        self.presence = presence
+        self.written = written
+        self.diagnostics = diagnostics
+        self.told: set[tuple[Place, str]] = set()
+
+    def demand(self, term: Term, present: Keys, point: _Point) -> None:
+        """Report what a term misses at its point."""
+        if not isinstance(term, Computed):
+            return
+        misses = self.presence.paths.flow(term.checked.root, present).misses
+        for path, span in misses.items():
+            if any(other.startswith(f"{path}.") and misses[other][0] == span[0] for other in misses):
+                # Who guards the field has guarded the record.
+                continue
+            place = self.written.part(term.checked, term.place, span)
+            if (place, path) not in self.told:
+                self.told.add((place, path))
+                self.add(path, place, point)
+
+    def add(self, path: str, place: Place, point: _Point) -> None:
+        """Report one path."""
+        if point.state is None:
+            message = f"`{path}` may be missing here: it need not be given when the case is opened"
+            self.diagnostics.add("AM204", place, message, hint=f"guard it: `has({path}) ? … : …`")
+            return
+        why = self.presence.why_missing(path, point.state, point.event)
+        message = f"`{path}` may be missing {point.when or 'here'}: {why}"
+        hint = f"ask for `has({path})` in a condition before, or see to it on every way into `{point.state}`"
+        self.diagnostics.add("AM204", place, message, hint=hint)
+
+
+def _nothing(term: Term, present: Keys, point: _Point) -> None:
+    """Tell nobody of a demand."""
+
+
+def _without(keys: Keys, name: str) -> Keys:
+    """Return keys without a name and everything in it."""
+    return frozenset(key for key in keys if key != name and not key.startswith(f"{name}."))
+
+
+def _granted(payout: str) -> str:
+    return f"@{payout}"
+
+
+def _grants(payout: str, actions: Sequence[Action]) -> bool:
+    return any(isinstance(a, Pay) and a.payout == payout and a.verb != "reverse" for a in actions)
