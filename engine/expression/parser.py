@@ -27,6 +27,8 @@ from .tokens import HABITS, INT_MAX, INT_MIN, RESERVED, SyntaxProblem, Token, to
 
 #: How deep a tree may be. `&&` and `||` chains are one level, however long.
 MAX_DEPTH: Final = 64
+#: How deep the parser may call itself: a bracket is a call, and so is the right side of an operator in it.
+_MAX_CALLS: Final = 96
 #: Binary operators and how tightly they bind; all associate to the left. The conditional binds at 1.
 _BINDING: Final[dict[str, int]] = {
     "||": 2,
@@ -137,7 +139,7 @@ class _Parser:
     def expression(self, least: int) -> Expr:
         """Parse operators that bind at least so tightly."""
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > _MAX_CALLS:
             raise _too_deep(self.token.start, self.token.end)
         start = self.token.start
         left = self.unary()
