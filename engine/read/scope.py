@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostics, Place
-from ..expression import Declared
+from ..expression import RESERVED, Declared
 from ..types import HOLE, Type
 
 _UNREADABLE = Declared(type=HOLE, kind="variable")
@@ -31,7 +31,11 @@ class PolicyScope:
     def declare(
         self, name: str, what: str, place: Place, declared: Declared | Callable[[], Declared | None]
     ) -> bool:
-        """Add a name; a second declaration under it is reported, and is not added."""
+        """Add a name; a second declaration under it, or a word of the language, is reported, and is not added."""
+        if name in RESERVED or name == "now":
+            message = f"the {what} cannot be called `{name}`, for that is a word of the expression language"
+            self.diagnostics.add("AM105", place, message, hint="choose another name")
+            return False
         if name in self._places:
             first, first_place = self._places[name]
             self.diagnostics.add(
