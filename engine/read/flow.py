@@ -232,7 +232,7 @@ def _ask(key: Scalar, value: Node, flow: Flow) -> Ask:
 
 def read_states(node: Node | None, flow: Flow, name: str) -> Leg:
     """Read a leg: its states, of which one is initial."""
-    states = {key: read_state(key, value, flow) for key, _, value in entries(node)}
+    states = {name: read_state(key, value, flow) for name, key, value in entries(node)}
     initial = [state for state in states.values() if state.initial]
     diagnostics = flow.context.diagnostics
     if states and not initial:
@@ -245,17 +245,18 @@ def read_states(node: Node | None, flow: Flow, name: str) -> Leg:
     return Leg(name=name, states=states, initial=initial[0].name if initial else next(iter(states), ""))
 
 
-def read_state(name: str, node: Node, flow: Flow) -> State:
-    """Read one state; nothing at all is a state where nothing is declared."""
+def read_state(key: Scalar, node: Node, flow: Flow) -> State:
+    """Read one state, placed where it is named; nothing at all is a state where nothing is declared."""
+    name = key.text
     on: dict[str, tuple[Candidate, ...]] = {}
-    for event, key, value in entries(at(node, "on")):
+    for event, listened, value in entries(at(node, "on")):
         if event not in flow.events:
-            unknown(key, "event", flow.events, flow.context.diagnostics)
+            unknown(listened, "event", flow.events, flow.context.diagnostics)
             continue
         on[event] = read_candidates(value, flow, f"{name}.on.{event}")
     return State(
         name=name,
-        place=node.place,
+        place=key.place,
         initial=flag(at(node, "initial")),
         final=_final(at(node, "final"), flow),
         waits_for=flow.known(at(node, "waits_for"), "role", flow.roles),
