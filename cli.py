@@ -134,22 +134,63 @@ def main() -> None:
     """
 
 
+def explain_code(ctx: click.Context, param: click.Parameter, code: str | None) -> None:
+    """Print the page of a code and leave; it needs no policy."""
+    from amends.engine.errors import InvalidValue
+    from amends.engine.pages import code_of, page_text
+
+    if code is None or ctx.resilient_parsing:
+        return
+    try:
+        known = code_of(code)
+    except InvalidValue as problem:
+        raise click.BadParameter(str(problem), ctx, param) from None
+    say(page_text(known))
+    ctx.exit()
+
+
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=EXISTING, metavar="PATH...")
-@FORMAT
+@click.option(
+    "--explain",
+    is_eager=True,
+    expose_value=False,
+    callback=explain_code,
+    metavar="CODE",
+    help="Print the page of a code, such as AM104, and leave.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="For people, for programs, for code scanning (SARIF 2.1.0), or as annotations of GitHub Actions.",
+)
 def check(paths: tuple[Path, ...], form: str) -> None:
     """Check policies, and say where they are wrong.
 
     PATH is a policy file, or a folder of them.
     """
+    from amends.engine.pages import page_texts
     from amends.engine.render.diagnostics import findings_json, findings_text
+    from amends.engine.render.github import findings_github
+    from amends.engine.render.sarif import findings_sarif
 
     library = load(paths)
     found = library.diagnostics
-    if form == "json":
-        say(findings_json(found))
-    else:
-        say(findings_text(found, texts(found), files=len(library.files), colour=in_colour()))
+    sizes = [(policy.ref, *policy.size) for policy in library.policies]
+    match form:
+        case "json":
+            said = findings_json(found, sizes=sizes)
+        case "sarif":
+            said = findings_sarif(found, page_texts(item.code for item in found))
+        case "github":
+            said = findings_github(found)
+        case _:
+            read = texts(found)
+            said = findings_text(found, read, files=len(library.files), sizes=sizes, colour=in_colour())
+    if said:
+        say(said)
     sys.exit(WRONG if wrong(found) else 0)
 
 

@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 def sources(root: Path) -> set[str]:
     """Return the files of a package folder that are installed, by their path in it."""
     found = {path for pattern in ("engine/**/*.py", "policies/**/*.yaml") for path in root.glob(pattern)}
-    found |= {*root.glob("*.py"), *root.glob("schemas/*.json")}
+    found |= {*root.glob("*.py"), *root.glob("schemas/*.json"), *root.glob("docs/diagnostics/*.md")}
     return {path.relative_to(root).as_posix() for path in found}
 
 

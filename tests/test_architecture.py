@@ -16,6 +16,7 @@ FLOORS: dict[str, int] = {
     # 0: values, which import only each other
     "engine.calendar": 0,
     "engine.errors": 0,
+    "engine.hours": 0,
     "engine.money": 0,
     "engine.period": 0,
     "engine.source": 0,
@@ -31,6 +32,7 @@ FLOORS: dict[str, int] = {
     "engine.literal": 1,
     "engine.misshapen": 1,
     "engine.nodes": 1,
+    "engine.pages": 1,
     "engine.schema": 1,
     "engine.shapes": 1,
     "engine.step": 1,

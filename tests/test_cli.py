@@ -104,7 +104,7 @@ def data(result: Result) -> Any:
 
 def test_a_good_policy_has_no_findings() -> None:
     result = amends("check", "desk.yaml")
-    assert (result.exit_code, result.output) == (0, "no findings in 1 file\n")
+    assert (result.exit_code, result.output) == (0, "desk 2026-01-01: 50 keys, 4 states\nno findings in 1 file\n")
 
 
 def test_a_wrong_policy_is_shown_where_it_is_wrong(desk: Path) -> None:
@@ -130,7 +130,7 @@ def test_findings_are_json_when_asked_for(desk: Path) -> None:
 def test_warnings_alone_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Diagnostics()
     found.add("AM501", Place("desk.yaml", 2, 9, 2, 13), "`desk` is never used")
-    library = SimpleNamespace(diagnostics=found.sorted(), files=(Path("desk.yaml"),))
+    library = SimpleNamespace(diagnostics=found.sorted(), files=(Path("desk.yaml"),), policies=())
     monkeypatch.setattr(cli, "load", lambda _: library)
     result = amends("check", "desk.yaml")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 warning")

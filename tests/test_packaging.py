@@ -114,6 +114,7 @@ def test_the_wheel_holds_the_package_its_policies_and_schemas_and_nothing_else(
     wanted = {
         *root.glob("*.py"),
         *root.glob("engine/**/*.py"),
+        *root.glob("docs/diagnostics/*.md"),
         *root.glob("policies/**/*.yaml"),
         *root.glob("schemas/*.json"),
     }
@@ -136,6 +137,11 @@ def test_the_installed_command_says_its_version(fresh: Path, elsewhere: Path) ->
 def test_the_installed_command_checks_a_policy_elsewhere(root: Path, fresh: Path, elsewhere: Path) -> None:
     shutil.copytree(root / "policies" / "tiktok_shop", elsewhere / "mine")
     run(fresh / "amends", "check", "mine", cwd=elsewhere)
+
+
+def test_the_installed_command_explains_a_code_elsewhere(fresh: Path, elsewhere: Path) -> None:
+    page = run(fresh / "amends", "check", "--explain", "AM104", cwd=elsewhere)
+    assert page.startswith("# AM104")
 
 
 def test_the_installed_package_is_the_wheels_own(fresh: Path, elsewhere: Path) -> None:

@@ -13,8 +13,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..diagnostics import CATALOGUE, LIMIT, Diagnostic, Place
+from ..case import PolicyRef
+from ..diagnostics import LIMIT, Diagnostic, Place
 from ..nodes import BREAK
+from ..pages import page_name
 from .paint import Paint
 from .plain import dumped
 from .text import width
@@ -24,12 +26,16 @@ _COLUMNS: Final = 100
 #: How much stands before the caret where a line is cut.
 _BEFORE: Final = 60
 
+#: A policy, how many keys its author wrote (those that it takes over included), and how many states.
+PolicySize = tuple[PolicyRef, int, int]
+
 
 def findings_text(
     found: Sequence[Diagnostic],
     texts: Mapping[str, str],
     *,
     files: int | None = None,
+    sizes: Sequence[PolicySize] = (),
     colour: bool = False,
     limit: int = LIMIT,
 ) -> str:
@@ -39,13 +45,25 @@ def findings_text(
         found: the findings, in order.
         texts: the files' texts by the name that places carry; where one is missing no line is shown.
         files: how many files were read, to be said where all is well.
+        sizes: of the policies that can run, a line each.
         colour: whether to add the terminal's colours.
         limit: how many are shown; the rest is counted.
     """
     paint = Paint(on=colour)
     lines = {file: BREAK.split(text.removeprefix("\ufeff")) for file, text in texts.items()}
     blocks = [finding_text(item, lines.get(item.place.file, ()), paint) for item in found[:limit]]
-    return "\n".join([*blocks, count_text(found, files=files, limit=limit)]) + "\n"
+    counts = [*map(size_text, sizes), count_text(found, files=files, limit=limit)]
+    return "\n".join([*blocks, *counts]) + "\n"
+
+
+def size_text(size: PolicySize) -> str:
+    """Return how large a policy is.
+
+    >>> size_text((PolicyRef(name="help_desk", version="2026-01-01", bundle="", model=""), 1_203, 18))
+    'help_desk 2026-01-01: 1,203 keys, 18 states'
+    """
+    ref, keys, states = size
+    return f"{ref.name} {ref.version}: {_counted(keys, 'key')}, {_counted(states, 'state')}"
 
 
 def count_text(found: Sequence[Diagnostic], *, files: int | None = None, limit: int = LIMIT) -> str:
@@ -76,8 +94,7 @@ def finding_text(item: Diagnostic, lines: Sequence[str], paint: Paint) -> str:
     if item.hint:
         rows.append(f" = help: {one_line(item.hint)}")
     rows += [f" = note: {place}: {one_line(note)}" for note, place in item.related]
-    if (page := _page(item.code)) is not None:
-        rows.append(paint.faint(f" = see: {page}"))
+    rows.append(paint.faint(f" = see: {page_of(item.code)}"))
     return "\n".join(rows)
 
 
@@ -106,9 +123,13 @@ def one_line(text: str, *, keep: bool = False) -> str:
     )
 
 
-def _page(code: str) -> str | None:
-    rule = CATALOGUE.get(code)
-    return None if rule is None else f"docs/diagnostics/{rule.code}-{rule.name}.md"
+def page_of(code: str) -> str:
+    """Return the address of the page that explains a code.
+
+    >>> page_of("AM104")
+    'docs/diagnostics/AM104-unknown-name.md'
+    """
+    return f"docs/diagnostics/{page_name(code)}"
 
 
 def findings_data(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> dict[str, Any]:
@@ -122,9 +143,16 @@ def findings_data(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> dict[st
     }
 
 
-def findings_json(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> str:
-    """Return findings as one JSON object."""
-    return dumped(findings_data(found, limit=limit))
+def findings_json(
+    found: Sequence[Diagnostic], *, sizes: Sequence[PolicySize] = (), limit: int = LIMIT
+) -> str:
+    """Return findings, and how large the policies are that can run, as one JSON object."""
+    return dumped({**findings_data(found, limit=limit), "policies": [_size_data(size) for size in sizes]})
+
+
+def _size_data(size: PolicySize) -> dict[str, Any]:
+    ref, keys, states = size
+    return {"policy": ref.name, "version": ref.version, "keys": keys, "states": states}
 
 
 def _finding_data(item: Diagnostic) -> dict[str, Any]:
@@ -134,7 +162,7 @@ def _finding_data(item: Diagnostic) -> dict[str, Any]:
         "message": item.message,
         "place": _place_data(item.place),
         "hint": item.hint,
-        "see": _page(item.code),
+        "see": page_of(item.code),
         "related": [{"message": note, "place": _place_data(place)} for note, place in item.related],
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from amends.engine.case import PolicyRef
 from amends.engine.diagnostics import CATALOGUE, Diagnostic, Diagnostics, Place
 from amends.engine.render.diagnostics import findings_json, findings_text
 
@@ -77,6 +78,16 @@ def test_exactly_a_hundred_are_all_shown() -> None:
 
 def test_a_clean_check_says_how_much_it_read() -> None:
     assert findings_text((), {}, files=1) == "no findings in 1 file\n"
+
+
+def test_the_size_of_every_policy_is_told() -> None:
+    sizes = [(PolicyRef(name="desk", version="2026-01-01", bundle="", model=""), 1_203, 18)]
+    assert findings_text((), {}, files=1, sizes=sizes) == (
+        "desk 2026-01-01: 1,203 keys, 18 states\nno findings in 1 file\n"
+    )
+    assert json.loads(findings_json((), sizes=sizes))["policies"] == [
+        {"policy": "desk", "version": "2026-01-01", "keys": 1_203, "states": 18}
+    ]
 
 
 def test_the_caret_stands_under_the_place() -> None:
