@@ -31,6 +31,8 @@ class _Source:
     text: str
     #: Whether it was asked for, rather than found beside what was, to be extended.
     asked: bool
+    #: What is wrong with its text, so that even what can be compiled of it is not what was meant.
+    found: tuple[Diagnostic, ...]
 
     @property
     def identity(self) -> Identity:
@@ -152,6 +154,7 @@ class _Loader:
             self.find_extended(source)
         policies, bundles = [], {}
         for source in self.asked:
+            before = len(self.diagnostics.found)
             resolved = self.resolve(source, ())
             if resolved is None:
                 continue
@@ -159,7 +162,8 @@ class _Loader:
             bundle = Bundle(texts=texts, holidays=expand(node, self.diagnostics))
             policy, found = compile_node(node, bundle)
             self.diagnostics.found.extend(found)
-            if policy is not None:
+            sound = all(item.severity != "error" for item in self.diagnostics.found[before:])
+            if policy is not None and sound:
                 policies.append(policy)
                 bundles[policy.ref.bundle] = bundle
         return Library(
@@ -184,7 +188,9 @@ class _Loader:
             if asked:
                 self.diagnostics.found.extend(check_document(node, "scenario"))
             return
-        source = _Source(path=path, node=node, text=path.read_text(encoding="utf-8-sig"), asked=asked)
+        source = _Source(
+            path=path, node=node, text=path.read_text(encoding="utf-8-sig"), asked=asked, found=found
+        )
         first = self.sources.setdefault(source.identity, source)
         if first is not source and asked:
             name, version = source.identity
@@ -212,6 +218,7 @@ class _Loader:
 
     def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> tuple[Node, tuple[str, ...]] | None:
         """Return a document with all that it extends under it, and their texts, or None with a finding."""
+        self.diagnostics.found.extend(source.found)
         extends = at(source.node, "extends")
         if extends is None:
             return source.node, (source.text,)
