@@ -79,7 +79,7 @@ def compile_policy(
     diagnostics = Diagnostics()
     policy = _Compiler(node, ref, holidays, diagnostics).policy()
     if not diagnostics.has_errors:
-        run_checks(policy, diagnostics)
+        run_checks(policy, diagnostics, node)
     return (None if diagnostics.has_errors else policy), diagnostics.sorted()
 
 
