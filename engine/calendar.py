@@ -1,7 +1,7 @@
 """Local days, time zones and business-day calendars.
 
 Everything here is a pure function of its arguments and of the tzdata package: the machine's own zone files, `TZ` and
-`PYTHONTZPATH` play no part. Opening hours would be a further field of `Calendar`.
+`PYTHONTZPATH` play no part.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ FIRST_YEAR: Final = 2015
 LAST_YEAR: Final = 2045
 _CODE: Final = re.compile(r"[A-Z]{2,8}(-[A-Za-z0-9]{1,8})?")
 
+#: A stretch of a local day on which a calendar is open, in minutes since the day began; 1440 is its end.
+Stretch = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
@@ -44,6 +47,8 @@ class Calendar:
     #: The first and last day for which the calendar is known.
     first: date = date.min
     last: date = date.max
+    #: When business is done on each day of the week, Monday first; None where nothing is said of it.
+    hours: tuple[tuple[Stretch, ...], ...] | None = None
 
     def is_business_day(self, day: date) -> bool:
         """Return whether business is done on a local day.
@@ -231,6 +236,30 @@ def at_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
         raise RuleError("an instant lies outside the years 1 to 9999") from None
 
 
+def first_at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Return the first instant (UTC) at which a zone's clocks show a day and time or a later one.
+
+    Where clocks leap over it, that is the leap itself; where they show it twice, the first.
+
+    Raises:
+        RuleError: the instant would leave the years 1 to 9999.
+
+    >>> first_at(date(2026, 3, 8), time(2, 30), zone("America/New_York")).isoformat()
+    '2026-03-08T07:00:00+00:00'
+    """
+    late = at_wall_clock(day, clock, zone)
+    wanted = datetime.combine(day, clock)
+    if to_local(late, zone).replace(tzinfo=None) == wanted:
+        return late
+    # It was leapt over, by a leap that ended by now and may have begun a whole date before.
+    early = late - _DAY
+    while late - early > _SECOND:
+        middle = (early + (late - early) / 2).replace(microsecond=0)
+        passed = to_local(middle, zone).replace(tzinfo=None) >= wanted
+        early, late = (early, middle) if passed else (middle, late)
+    return late
+
+
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant (UTC) of a local date; of the next date there is, where the zone skipped it.
 
@@ -240,15 +269,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     >>> start_of_day(date(2026, 3, 29), zone("Asia/Beirut")).isoformat()  # clocks leap from 00:00 to 01:00
     '2026-03-28T22:00:00+00:00'
     """
-    late = at_wall_clock(day, time(), zone)
-    if to_local(late, zone).time() == time():
-        return late
-    # Midnight was leapt over: the date begins at the leap itself, which may have begun before midnight.
-    early = late - _DAY
-    while late - early > _SECOND:
-        middle = (early + (late - early) / 2).replace(microsecond=0)
-        early, late = (early, middle) if to_local(middle, zone).date() >= day else (middle, late)
-    return late
+    return first_at(day, time(), zone)
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from .money import Money
+from .period import Ends, Roll
 from .values import Value
 
 #: The leg of a policy that declares `states` and no legs.
@@ -46,12 +47,37 @@ class PolicyRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How a due moment was counted, which is how what is left of it is counted after a pause."""
+
+    unit: Literal["seconds", "days", "business days"] = "seconds"
+    #: The calendar of the business days, or that whose opening hours the seconds are of; else empty.
+    calendar: str = ""
+    #: The zone of its days where the moment names one; empty for the case's.
+    timezone: str = ""
+    ends: Ends = "same_time"
+    roll: Roll = "none"
+    #: The calendar that it rolls on.
+    rolls_on: str = ""
+    #: Where counting came to before the day was ended and rolled; None where the due moment tells.
+    reached: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What a paused clock keeps: seconds, or whole counted days of a calendar."""
+    """What a paused clock keeps: seconds (of a calendar's opening hours, if it names one), or whole counted days."""
 
     count: int
     unit: Literal["seconds", "days", "business days"]
     calendar: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """When a clock stood still; `until` is None as long as it does."""
+
+    since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +92,8 @@ class Clock:
     #: The last second in time; None while paused.
     due: datetime | None
     left: Left | None = None
-    #: How the due moment was counted, for a pause: its unit and calendar.
-    counted: Literal["seconds", "days", "business days"] = "seconds"
-    calendar: str = ""
+    counted: Counted = Counted()
+    pauses: tuple[Pause, ...] = ()
     #: Instants at which reminders are still to be sent.
     reminders: tuple[datetime, ...] = ()
 

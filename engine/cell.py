@@ -23,6 +23,8 @@ _MEASURES: Final[dict[str, tuple[str, int]]] = {
     "second": ("second", 1),
     "minute": ("second", 60),
     "hour": ("second", 3600),
+    "business minute": ("business minute", 1),
+    "business hour": ("business minute", 60),
     "day": ("day", 1),
     "week": ("day", 7),
     "business day": ("business day", 1),

@@ -6,7 +6,7 @@ ends once. moment.py makes these from text; counting.py does the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
@@ -16,10 +16,8 @@ from zoneinfo import ZoneInfo
 
 from .calendar import Calendar, zone
 from .counting import (
-    Direction,
-    Ends,
     Finished,
-    Roll,
+    Position,
     counting,
     earlier_of,
     exactly_at,
@@ -32,7 +30,7 @@ from .counting import (
 )
 from .errors import InvalidValue, RuleError
 from .expression import Checked, Env, evaluate
-from .period import Period
+from .period import Direction, Ends, Period, Roll
 from .values import Unknown
 
 #: The calendar that business days are counted on where none is named.
@@ -123,8 +121,8 @@ class CompiledMoment:
 class MomentEnv(Env, Protocol):
     """What a moment is computed in; `zone` is the case's."""
 
-    def calendar(self, name: str) -> Calendar:
-        """Return a declared calendar; raise RuleError if there is none of that name."""
+    def calendar(self, name: str) -> Calendar | Unknown:
+        """Return a declared calendar, which facts may choose; raise RuleError if there is none of that name."""
 
     def finished(self, name: str) -> Finished | Unknown:
         """Return a declared moment."""
@@ -143,9 +141,9 @@ def evaluate_moment(
     Raises:
         RuleError: an expression fails, or counting leaves the days that the calendar is known for.
     """
-    zone_ = env.zone if moment.timezone is None else _zone(moment.timezone, env)
-    rolls_on = None if moment.roll == "none" else _calendar(moment.calendar, env)
     base = _anchor(moment.base, env, given)
+    zone_ = _zone(moment, base, env)
+    rolls_on = None if moment.roll == "none" else _calendar(moment.calendar, env)
     steps = [_ready(step, env) for step in moment.steps]
     ready = [step for step in steps if not isinstance(step, Unknown)]
     if (
@@ -156,16 +154,37 @@ def evaluate_moment(
     ):
         return _union((zone_, rolls_on, base, *steps))
     start = _finished(base, zone_)
-    if not ready and moment.ends is None and moment.roll == "none":
+    if ready or moment.ends is not None or moment.roll != "none":
+        here = position(base.at if isinstance(base, Finished) else base, zone_)
+        start = _ended(moment, here, ready, start, zone_, rolls_on)
+    if moment.timezone is None:
         return start
-    here = position(base.at if isinstance(base, Finished) else base, zone_)
-    for step in ready:
+    return replace(start, counted=replace(start.counted, timezone=zone_.key))
+
+
+def _ended(
+    moment: CompiledMoment,
+    here: Position,
+    steps: Sequence[_Ready],
+    start: Finished,
+    zone_: ZoneInfo,
+    rolls_on: Calendar | None,
+) -> Finished:
+    """Return the moment that counting from a start comes to."""
+    for step in steps:
         here = moved(here, step.period, step.direction, zone=zone_, calendar=step.calendar)
-    ends = moment.ends or (natural_ends(ready[-1].period) if ready else _ends_of(start))
+    last = steps[-1] if steps else None
+    ends = moment.ends or (natural_ends(last.period) if last else _ends_of(start))
     end = finish(here, zone=zone_, ends=ends, roll=moment.roll, calendar=rolls_on)
-    if ready:
-        return counting(end, ready[-1].period, ready[-1].calendar)
-    return replace(end, counted=start.counted, calendar=start.calendar)
+    return counting(
+        replace(end, counted=start.counted),
+        here,
+        period=last.period if last else None,
+        calendar=last.calendar if last else None,
+        ends=ends,
+        roll=moment.roll,
+        rolls_on=rolls_on,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +200,7 @@ def _ready(step: Step, env: MomentEnv) -> _Ready | Unknown:
     period = evaluate(step.period, env) if isinstance(step.period, Checked) else step.period
     if isinstance(period, Unknown):
         return period
-    calendar = _calendar(step.calendar, env) if period.unit == "business day" else None
+    calendar = _calendar(step.calendar, env) if period.of_business else None
     if isinstance(calendar, Unknown):
         return calendar
     return _Ready(direction=step.direction, period=period, calendar=calendar)
@@ -234,7 +253,12 @@ def _calendar(named: str | Checked, env: MomentEnv) -> Calendar | Unknown:
     return name if isinstance(name, Unknown) else env.calendar(name)
 
 
-def _zone(named: str | Checked, env: MomentEnv) -> ZoneInfo | Unknown:
+def _zone(moment: CompiledMoment, base: Anchor | Unknown, env: MomentEnv) -> ZoneInfo | Unknown:
+    """Return where days begin and end: what the moment says, or of a clock what its due moment says."""
+    named = moment.timezone
+    if named is None:
+        inherited = isinstance(moment.base, Given) and isinstance(base, Finished) and base.counted.timezone
+        return zone(inherited) if inherited else env.zone
     name = named if isinstance(named, str) else evaluate(named, env)
     if isinstance(name, Unknown):
         return name

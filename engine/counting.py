@@ -7,21 +7,18 @@ Spec: docs/language.md, "Moments".
 from __future__ import annotations
 
 import calendar as gregorian
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from .calendar import Calendar, at_wall_clock, end_of_day, start_of_day, to_local
-from .case import Left
+from .case import Counted, Left
 from .errors import RuleError
-from .period import EXACT_SECONDS, Period
-
-Direction = Literal["after", "from", "before"]
-Ends = Literal["end_of_day", "same_time", "start_of_day"]
-Roll = Literal["none", "next_business_day", "previous_business_day"]
-Counted = Literal["seconds", "days", "business days"]
+from .hours import after_open, before_open, open_between
+from .period import EXACT_SECONDS, OPENING_SECONDS, Direction, Ends, Period, Roll
 
 _SECOND: Final = timedelta(seconds=1)
 
@@ -36,9 +33,8 @@ class Finished:
     opens: datetime
     #: Whether it is the end of a local day, rather than an instant of its own.
     whole_day: bool
-    #: What a paused clock keeps of it, and the calendar of business days, else "".
-    counted: Counted = "seconds"
-    calendar: str = ""
+    #: What a paused clock keeps of it.
+    counted: Counted = field(default_factory=Counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,12 @@ def exactly_at(instant: datetime) -> Finished:
 
 def on_day(day: date, zone: ZoneInfo) -> Finished:
     """Return the moment that is a whole local day: a window opens on its first second, and closes on its last."""
-    return Finished(at=end_of_day(day, zone), opens=start_of_day(day, zone), whole_day=True, counted="days")
+    return Finished(
+        at=end_of_day(day, zone),
+        opens=start_of_day(day, zone),
+        whole_day=True,
+        counted=Counted(unit="days", ends="end_of_day"),
+    )
 
 
 def position(anchor: datetime | date, zone: ZoneInfo) -> Position:
@@ -96,15 +97,19 @@ def moved(
         period: what is counted.
         direction: `after` does not count the day it stands on, `from` counts it as day 1, `before` goes back.
         zone: where days begin and end.
-        calendar: the business days; needed for a period of them.
+        calendar: the business days and their opening hours; needed for a period of them.
 
     Raises:
-        RuleError: the calendar or the years 1 to 9999 end before the counting does.
+        RuleError: the calendar or the years 1 to 9999 end before the counting does, or it has no opening hours.
     """
     try:
-        if period.exact:
+        if period.unit in EXACT_SECONDS:
             length = timedelta(seconds=period.count * EXACT_SECONDS[period.unit])
             return position(here.at - length if direction == "before" else here.at + length, zone)
+        if period.unit in OPENING_SECONDS:
+            length = timedelta(seconds=period.count * OPENING_SECONDS[period.unit])
+            count_open = before_open if direction == "before" else after_open
+            return position(count_open(business_days(calendar), here.at, length, zone), zone)
         day = _moved_day(here.day, period, direction, calendar)
     except OverflowError:
         raise RuleError(f"counting {period} leaves the years 1 to 9999") from None
@@ -151,7 +156,7 @@ def finish(
     roll: Roll = "none",
     calendar: Calendar | None = None,
 ) -> Finished:
-    """Return the moment on which counting ends; its `counted` is left at seconds.
+    """Return the moment on which counting ends; how it was `counted` is for `counting` to add.
 
     Args:
         here: where counting stands.
@@ -178,13 +183,45 @@ def finish(
             return exactly_at(here.at if day == here.day else at_wall_clock(day, here.clock, zone))
 
 
-def counting(moment: Finished, period: Period, calendar: Calendar | None) -> Finished:
-    """Return a moment with what a paused clock keeps of it, told by the period that was counted last."""
-    if period.exact:
-        return replace(moment, counted="seconds", calendar="")
-    if period.unit == "business day":
-        return replace(moment, counted="business days", calendar=business_days(calendar).name)
-    return replace(moment, counted="days", calendar="")
+def counting(
+    moment: Finished,
+    here: Position,
+    *,
+    period: Period | None,
+    calendar: Calendar | None,
+    ends: Ends,
+    roll: Roll,
+    rolls_on: Calendar | None,
+) -> Finished:
+    """Return a moment with how it was counted, for clocks that pause.
+
+    Args:
+        moment: what `finish` made of where counting stood.
+        here: where it stood.
+        period: what was counted last; None leaves the unit to what `moment` has been counted in before.
+        calendar: of that period.
+        ends: how it ends.
+        roll: whether and where it rolls.
+        rolls_on: the calendar of that.
+    """
+    counted = replace(moment.counted, timezone="")
+    if period is not None:
+        unit: Final = (
+            "business days" if period.unit == "business day" else "seconds" if period.exact else "days"
+        )
+        counted = Counted(unit=unit, calendar=calendar.name if calendar else "")
+    # An instant of exact seconds and the end of a day tell by themselves what was counted.
+    tells = (counted.unit == "seconds") == (ends == "same_time") and roll == "none"
+    return replace(
+        moment,
+        counted=replace(
+            counted,
+            ends=ends,
+            roll=roll,
+            rolls_on=rolls_on.name if rolls_on else "",
+            reached=None if tells else here.at,
+        ),
+    )
 
 
 def business_days(calendar: Calendar | None) -> Calendar:
@@ -216,7 +253,9 @@ def count(
     '2026-03-20T03:59:59+00:00'
     """
     here = moved(position(anchor, zone), period, "after", zone=zone, calendar=calendar)
-    return counting(finish(here, zone=zone, ends=natural_ends(period)), period, calendar)
+    ends = natural_ends(period)
+    end = finish(here, zone=zone, ends=ends)
+    return counting(end, here, period=period, calendar=calendar, ends=ends, roll="none", rolls_on=None)
 
 
 def before(
@@ -249,41 +288,79 @@ def earlier_of(parts: Sequence[Finished]) -> Finished:
 def left(moment: Finished, now: datetime, zone: ZoneInfo, calendar: Calendar | None = None) -> Left:
     """Return what a clock keeps that is paused: seconds, or the whole counted days after today up to its due date.
 
+    What a roll added is not kept: the last day is rolled again when the clock goes on.
+
     Args:
         moment: when the clock is due.
         now: the instant of the pause.
         zone: where days begin and end.
-        calendar: the calendar of business days; needed where they are counted.
+        calendar: that of its business days or opening hours.
 
     Raises:
         RuleError: the calendar is not known for a day between.
     """
-    if moment.counted == "seconds":
-        seconds = (moment.at - now.replace(microsecond=0)) // _SECOND
-        return Left(count=max(0, seconds), unit="seconds", calendar="")
-    today, last = to_local(now, zone).date(), to_local(moment.at, zone).date()
-    if moment.counted == "days":
+    counted, now = moment.counted, now.replace(microsecond=0)
+    reached = counted.reached or moment.at
+    if counted.unit == "seconds":
+        length = (
+            open_between(calendar, now, reached, zone) if counted.calendar and calendar else reached - now
+        )
+        return Left(count=max(0, length // _SECOND), unit="seconds", calendar=counted.calendar)
+    today, last = to_local(now, zone).date(), to_local(reached, zone).date()
+    if counted.unit == "days":
         return Left(count=max(0, (last - today).days), unit="days", calendar="")
     days = business_days(calendar).count_business_days(today, last)
-    return Left(count=days, unit="business days", calendar=moment.calendar)
+    return Left(count=days, unit="business days", calendar=counted.calendar)
 
 
-def due_again(left: Left, now: datetime, zone: ZoneInfo, calendar: Calendar | None = None) -> Finished:
-    """Return when a paused clock is due that runs again: days are counted after today, to the end of the last.
+def due_again(
+    left: Left,
+    counted: Counted,
+    now: datetime,
+    zone: ZoneInfo,
+    calendar: Calendar | None = None,
+    *,
+    rolls_on: Calendar | None = None,
+) -> Finished:
+    """Return when a paused clock is due that runs again.
+
+    Days are counted after today, to the end of the last, or to its wall clock; if that has passed today, to tomorrow's.
+
+    Args:
+        left: what it kept.
+        counted: how its due moment was counted.
+        now: the instant at which it goes on.
+        zone: where days begin and end.
+        calendar: that of its business days or opening hours.
+        rolls_on: the calendar that it rolls on.
 
     Raises:
         RuleError: the calendar or the years 1 to 9999 end before the counting does.
 
     >>> from .calendar import zone
-    >>> kept = Left(count=2, unit="days", calendar="")
-    >>> due_again(kept, datetime(2026, 3, 5, 12, tzinfo=UTC), zone("UTC")).at.isoformat()
+    >>> kept, days = Left(count=2, unit="days", calendar=""), Counted(unit="days", ends="end_of_day")
+    >>> due_again(kept, days, datetime(2026, 3, 5, 12, tzinfo=UTC), zone("UTC")).at.isoformat()
     '2026-03-07T23:59:59+00:00'
     """
-    match left.unit:
-        case "seconds":
-            period = Period(left.count, "second")
-        case "days":
-            period = Period(left.count, "day")
-        case "business days":
-            period = Period(left.count, "business day")
-    return count(now, period, zone=zone, calendar=calendar)
+    start = position(now, zone)
+    if left.unit != "seconds" and counted.ends == "same_time" and counted.reached:
+        clock = to_local(counted.reached, zone).time()
+        start = replace(start, clock=clock, at=at_wall_clock(start.day, clock, zone))
+    for more in itertools.count():
+        here = _gone_on(start, left, more, zone, calendar)
+        end = finish(here, zone=zone, ends=counted.ends, roll=counted.roll, calendar=rolls_on)
+        if end.at >= now.replace(microsecond=0):
+            break
+    return replace(end, counted=replace(counted, reached=here.at if counted.reached else None))
+
+
+def _gone_on(start: Position, left: Left, more: int, zone: ZoneInfo, calendar: Calendar | None) -> Position:
+    """Return where counting comes to that goes on with what is left, and so many days more."""
+    if left.unit != "seconds":
+        unit: Final = "day" if left.unit == "days" else "business day"
+        return moved(start, Period(left.count + more, unit), "after", zone=zone, calendar=calendar)
+    length = timedelta(seconds=left.count)
+    opening = business_days(calendar) if left.calendar else None
+    at = after_open(opening, start.at, length, zone) if opening else start.at + length
+    here = position(at, zone)
+    return moved(here, Period(more, "day"), "after", zone=zone) if more else here

@@ -9,16 +9,15 @@ What is exported here is all that other rooms need of moments. Spec: docs/langua
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final, cast, get_args
 
 from .calendar import zone_names
 from .compiled_moment import DEFAULT_CALENDAR, Choice, CompiledMoment, MomentEnv, Part, evaluate_moment
 from .condition import Context
-from .counting import Direction, Ends, Finished, Roll, before, closing, count, due_again, left, opening
+from .counting import Finished, before, closing, count, due_again, left, opening
 from .diagnostics import did_you_mean
 from .document import Fields, Items, Node, Scalar
-from .moment_parts import GIVEN, Counted, Length, Parts, Reads, Rules, Start
+from .moment_parts import GIVEN, Almanac, Counted, Length, Parts, Reads, Rules, Start
 from .moment_text import (
     DIRECTIONS,
     Span,
@@ -29,9 +28,11 @@ from .moment_text import (
     without_if_any,
     without_prefix,
 )
+from .period import Direction, Ends, Roll
 
 __all__ = [
     "DEFAULT_CALENDAR",
+    "Almanac",
     "CompiledMoment",
     "Finished",
     "MomentEnv",
@@ -53,21 +54,21 @@ _OUTERMOST: Final = ("ends", "roll", "timezone")
 
 
 def read_moment(
-    node: Node, context: Context, *, calendars: Collection[str], given: bool = False
+    node: Node, context: Context, *, almanac: Almanac, given: bool = False
 ) -> CompiledMoment | None:
     """Read a moment, as text or as a map.
 
     Args:
         node: where it is written.
         context: the names that it may use, and the list that findings go to.
-        calendars: the names of the declared calendars.
+        almanac: the declared calendars, and what the case's zone is computed from.
         given: whether it may leave out what it counts from, since `evaluate_moment` is given that. Then a period alone
             is a moment too (counted `after`), a text may end in `after`, `from` or `before`, and a map may have `within`
             and nothing to count from.
     Returns:
         The moment, or None with at least one finding.
     """
-    reader = _Reader(context, tuple(calendars), given=given)
+    reader = _Reader(context, almanac, given=given)
     moment = reader.moment(node, Rules())
     return None if reader.failed else moment
 
@@ -168,7 +169,7 @@ class _Reader(Parts):
         ends = cast("Ends | None", self.choose(fields, "ends", get_args(Ends)))
         roll = cast("Roll", self.choose(fields, "roll", get_args(Roll)) or "none")
         if roll != "none":
-            self.declared(rules.calendar, cast("Node", fields.get("roll")).place)
+            self.declared(rules.calendar, cast("Node", fields.get("roll")).place, "business days")
         counted = self.chain(fields, rules)
         if counted is None:
             return None
@@ -195,7 +196,7 @@ class _Reader(Parts):
 
     def rules(self, fields: Fields, rules: Rules) -> Rules:
         """Return the rules that stand around a map, with its own in their place."""
-        calendar = self.named(fields, "calendar", self.calendars)
+        calendar = self.named(fields, "calendar", self.almanac.names())
         timezone = self.named(fields, "timezone", zone_names())
         return Rules(calendar or rules.calendar, timezone or rules.timezone)
 

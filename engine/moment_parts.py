@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Protocol
 
+from .calendar import Calendar
 from .compiled_moment import DEFAULT_CALENDAR, Base, CompiledMoment, Computed, Given, Literally, Named, Step
 from .condition import Context
-from .counting import Direction, Ends, Roll
 from .diagnostics import Place, did_you_mean
 from .document import Fields, Node, Scalar
 from .errors import InvalidValue
 from .expression import Checked, check_text
+from .expression.tree import Choice, Constant, Now, Reference, TableCall, sources
 from .expression.tree import Node as TreeNode
-from .expression.tree import Now, Reference, TableCall, sources
 from .moment_text import Span, looks_like_period, period_hint, whole
-from .period import Period, parse_period
+from .period import OPENING_SECONDS, Direction, Ends, Period, Roll, parse_period
 from .types import DATE, HOLE, PERIOD, TEXT, TIMESTAMP, WINDOW, RecordType, Type, required
 from .values import parse_date, parse_timestamp
 
 _DATED: Final = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d.*)?", re.ASCII)
+
+
+class Almanac(Protocol):
+    """What a policy declares of time, for the moments in it."""
+
+    def names(self) -> Iterable[str]:
+        """Return the name of every declared calendar."""
+
+    def calendar(self, name: str) -> Calendar | Checked | None:
+        """Return a declared calendar, or the expression that names one; None where that has findings of its own."""
+
+    def zone(self) -> Checked | None:
+        """Return the expression that the zone of a case is computed from, if it is."""
 
 
 class Uses(Protocol):
@@ -92,9 +105,11 @@ GIVEN: Final = Start(Given(), Reads(), whole_day=None)
 class Parts:
     """Reads the parts of one moment; at a mistake it notes it, returns None for that part, and goes on."""
 
-    def __init__(self, context: Context, calendars: tuple[str, ...], *, given: bool) -> None:
+    def __init__(self, context: Context, almanac: Almanac, *, given: bool) -> None:
         self.context = context
-        self.calendars = calendars
+        self.almanac = almanac
+        #: Names that were reported, and may stand for any calendar.
+        self.told: set[str] = set()
         self.given = given
         self.failed = False
 
@@ -188,23 +203,31 @@ class Parts:
         if length.known and direction == "from" and not length.known.count:
             hint = "write `after`, which does not count that day"
             self.add("AM207", length.place, f"counted from a day, {length.known} end before it begins", hint)
-        if length.known and length.known.unit == "business day":
-            self.declared(rules.calendar, length.place)
+        if length.known and length.known.of_business:
+            self.declared(rules.calendar, length.place, f"{length.known.unit}s")
         step = Step(direction=direction, period=length.value, calendar=rules.calendar)
         return Counted(counted.start, (*counted.steps, step), length)
 
-    def declared(self, calendar: str | Checked, place: Place) -> None:
-        """Note where business days are counted on a calendar that there is not."""
-        if isinstance(calendar, Checked) or calendar in self.calendars:
+    def declared(self, calendar: str | Checked, place: Place, what: str) -> None:
+        """Note where business days or hours are counted on a calendar that there is not, or that is never open."""
+        if isinstance(calendar, str) and calendar in self.told:
             return
-        hint = f"declare it under `calendars`, such as `{calendar}: {{holidays: US}}`"
-        if self.calendars:
-            hint = (
-                "name one with `calendar`: "
-                + ", ".join(f"`{name}`" for name in self.calendars)
-                + f"; or {hint}"
-            )
-        self.add("AM104", place, f"business days need a calendar, and none is called `{calendar}`", hint)
+        names = list(self.almanac.names())
+        if isinstance(calendar, str) and calendar not in names:
+            such_as = "hours: 09:00-17:00" if what.removesuffix("s") in OPENING_SECONDS else "holidays: US"
+            hint = f"declare it under `calendars`, such as `{calendar}: {{{such_as}}}`"
+            if names:
+                hint = f"name one with `calendar`: {', '.join(f'`{name}`' for name in names)}; or {hint}"
+            self.add("AM104", place, f"{what} need a calendar, and none is called `{calendar}`", hint)
+            return
+        if what.removesuffix("s") not in OPENING_SECONDS:
+            return
+        for name in sorted(self.named_through(calendar)):
+            found = self.almanac.calendar(name)
+            if isinstance(found, Calendar) and found.hours is None:
+                hint = f"add `hours` to it under `calendars`, such as `{name}: {{hours: 09:00-17:00}}`"
+                message = f"{what} need opening hours, and the calendar `{name}` has none"
+                self.add("AM207", place, message, hint)
 
     def named(self, fields: Fields, key: str, names: Iterable[str]) -> str | Checked | None:
         """Read the name that stands under a key, or the expression that tells it."""
@@ -213,16 +236,21 @@ class Parts:
         if span is None:
             return None
         known = sorted(names)
+        what = key.replace("timezone", "time zone")
         if span.text.startswith("="):
-            named: str | Checked | None = self.expression(span.cut(1), TEXT)
+            span = span.cut(1)
+            named: str | Checked | None = self.expression(span, TEXT)
         else:
             named = span.text
-            if named not in known:
-                message = f"there is no {key.replace('timezone', 'time zone')} `{span.text}`"
-                self.add("AM104", span.place, message, did_you_mean(span.text, known))
+        literals = outcomes(named.root) if isinstance(named, Checked) else ()
+        written = [(span.text, span.place)] if isinstance(named, str) else []
+        written += [(str(c.value), span.cut(c.start, c.end).place) for c in literals]
+        for text, place in written:
+            if text not in known:
+                self.add("AM104", place, f"there is no {what} `{text[:60]}`", did_you_mean(text, known))
         if key == "calendar" and self.failed:
             # Told once; what is counted on it need not tell it again.
-            self.calendars = (*self.calendars, DEFAULT_CALENDAR, span.text)
+            self.told |= {DEFAULT_CALENDAR, span.text}
         return named
 
     def made(
@@ -231,9 +259,11 @@ class Parts:
         """Return the compiled moment, with all that it reads."""
         start, last = counted.start, counted.last
         whole_day = start.whole_day if last is None else None if last.exact is None else not last.exact
-        terms = [rules.calendar, rules.timezone, *(step.period for step in counted.steps)]
-        terms += [step.calendar for step in counted.steps]
+        terms = [rules.timezone or self.almanac.zone(), *(step.period for step in counted.steps)]
         uses: list[Uses] = [start.uses, *(term for term in terms if isinstance(term, Checked))]
+        named = [step.calendar for step in counted.steps if self.may_need(step)]
+        for calendar in (*named, *([] if roll == "none" else [rules.calendar])):
+            uses.extend(self.chosen_by(calendar))
         return CompiledMoment(
             base=start.base,
             steps=counted.steps,
@@ -245,6 +275,43 @@ class Parts:
             may_miss=frozenset[str]().union(*(use.may_miss for use in uses)),
             whole_day=whole_day if ends is None else ends == "end_of_day",
         )
+
+    def may_need(self, step: Step) -> bool:
+        """Return whether a step may count business days or hours."""
+        return not isinstance(step.period, Period) or step.period.of_business
+
+    def chosen_by(self, calendar: str | Checked) -> Iterator[Uses]:
+        """Yield the expressions that choose a calendar, one after another."""
+        if isinstance(calendar, Checked):
+            yield calendar
+        for name in sorted(self.named_through(calendar)):
+            found = self.almanac.calendar(name)
+            if isinstance(found, Checked):
+                yield found
+
+    def named_through(self, calendar: str | Checked) -> set[str]:
+        """Return the names of every calendar that a name or an expression leads to, as far as the text tells."""
+        found: set[str] = set()
+        waiting = [calendar]
+        while waiting:
+            named = waiting.pop()
+            if isinstance(named, Checked):
+                waiting += [str(constant.value) for constant in outcomes(named.root)]
+            elif named in self.almanac.names() and named not in found:
+                found.add(named)
+                leads = self.almanac.calendar(named)
+                waiting += [leads] if isinstance(leads, Checked) else []
+        return found
+
+
+def outcomes(root: TreeNode) -> Iterator[Constant]:
+    """Yield the literals that an expression may come to, as far as its text tells."""
+    match root:
+        case Constant():
+            yield root
+        case Choice():
+            yield from outcomes(root.then)
+            yield from outcomes(root.otherwise)
 
 
 def _instants_of(text: str, type_: Type) -> str | None:

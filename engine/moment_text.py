@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, get_args
 
-from .counting import Direction, Ends
 from .diagnostics import Place
 from .document import Scalar
 from .errors import InvalidValue
-from .period import UNITS, parse_period
+from .period import UNITS, Direction, Ends, parse_period
 
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 #: What a text may begin with, and how its last day then ends.

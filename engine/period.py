@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from .errors import InvalidValue
 
-Unit = Literal["second", "minute", "hour", "day", "business day", "week", "month", "year"]
+Unit = Literal[
+    "second",
+    "minute",
+    "hour",
+    "business minute",
+    "business hour",
+    "day",
+    "business day",
+    "week",
+    "month",
+    "year",
+]
+#: How a period is counted from something: which days count, and which way.
+Direction = Literal["after", "from", "before"]
+#: How the last day of a period ends.
+Ends = Literal["end_of_day", "same_time", "start_of_day"]
+#: Where a last day without business moves to.
+Roll = Literal["none", "next_business_day", "previous_business_day"]
 
 #: Units of exact length, in seconds; the others depend on the calendar.
 EXACT_SECONDS: Final[dict[str, int]] = {"second": 1, "minute": 60, "hour": 3600}
-UNITS: Final[tuple[Unit, ...]] = ("second", "minute", "hour", "day", "business day", "week", "month", "year")
-_TEXT: Final = re.compile(
-    r"(?P<count>\d{1,6}) (?P<unit>second|minute|hour|day|calendar day|business day|week|month|year)s?",
-    re.ASCII,
-)
+#: Units of exact length that only opening hours count towards, in seconds.
+OPENING_SECONDS: Final[dict[str, int]] = {"business minute": 60, "business hour": 3600}
+UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
+_TEXT: Final = re.compile(rf"(?P<count>\d{{1,6}}) (?P<unit>calendar day|{'|'.join(UNITS)})s?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +47,13 @@ class Period:
 
     @property
     def exact(self) -> bool:
-        """Whether it has the same length everywhere: hours, minutes and seconds do, days do not."""
-        return self.unit in EXACT_SECONDS
+        """Whether it ends at an instant of its own, as hours and business hours do; days end with their last day."""
+        return self.unit in EXACT_SECONDS or self.unit in OPENING_SECONDS
+
+    @property
+    def of_business(self) -> bool:
+        """Whether it is counted on a calendar of business days."""
+        return self.unit == "business day" or self.unit in OPENING_SECONDS
 
 
 def parse_period(text: str) -> Period:

@@ -244,7 +244,8 @@ class CompiledPolicy:
     timezone: Term
     currency: Term | None
     rounding: Rounding
-    calendars: Mapping[str, Calendar]
+    #: Or the expression that names another.
+    calendars: Mapping[str, Calendar | Checked]
     roles: Mapping[str, Text]
     facts: Mapping[str, Field]
     events: Mapping[str, Event]

@@ -38,7 +38,12 @@ def _wakes(mover: Mover) -> Iterator[datetime]:
             yield from _escalation_wakes(mover, escalation)
     for clock in sla.rules(mover.policy):
         running = work.clocks.get(clock.id)
-        if clock.pause_while is not None and running and running.status in ("running", "paused"):
+        if (
+            clock.pause_while is not None
+            and running
+            and running.status in ("running", "paused")
+            and sla.is_here(work, clock)
+        ):
             paused = running.status == "paused"
             yield from _at(next_change(work, clock.pause_while, lambda value, p=paused: (value is True) != p))  # type: ignore[misc] # a default binds it
     for name, payout_ in work.payouts.items():

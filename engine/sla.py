@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from .case import Clock, Timer
+from .calendar import Calendar, zone
+from .case import Clock, Counted, Left, Pause, Timer
 from .condition import holds
 from .errors import RuleError
 from .moment import Finished, due_again, evaluate_moment, left
@@ -76,16 +79,16 @@ def start(work: Work, sla: Sla) -> None:
     work.clocks[sla.id] = _running(work, sla, due, started_at=work.now)
 
 
-def _running(work: Work, sla: Sla, due: Finished, *, started_at: datetime) -> Clock:
+def _running(work: Work, sla: Sla, due: Finished, **kept: Any) -> Clock:
+    """Return a clock that runs towards a due moment; `kept` is what else it has."""
     return Clock(
         name=sla.name,
         state=sla.state,
         status="running",
-        started_at=started_at,
         due=due.at,
         counted=due.counted,
-        calendar=due.calendar,
         reminders=_reminders(work, sla, due),
+        **kept,
     )
 
 
@@ -96,25 +99,39 @@ def _reminders(work: Work, sla: Sla, due: Finished) -> tuple[datetime, ...]:
 
 
 def refresh(work: Work) -> None:
-    """Bring every clock up to date after a step: late starts, pauses, and due moments that are live."""
+    """Bring every clock up to date after a step: late starts, due moments that are live, and pauses."""
     for sla in rules(work.policy):
+        if sla.id not in work.clocks and _may_start(work, sla):
+            start(work, sla)
         clock = work.clocks.get(sla.id)
-        if clock is None:
-            if _may_start(work, sla):
-                start(work, sla)
-                clock = work.clocks.get(sla.id)
-            if clock is None:
-                continue
-        if clock.status in ("running", "paused") and _is_here(work, sla):
-            _pause_or_resume(work, sla, clock)
-        clock = work.clocks[sla.id]
-        if sla.live and clock.status == "running":
-            due = evaluate_moment(sla.due, work, given=clock.started_at)
-            if isinstance(due, Finished) and due.at != clock.due:
-                work.clocks[sla.id] = _running(work, sla, due, started_at=clock.started_at)
+        if clock is None or clock.status not in ("running", "paused"):
+            continue
+        if sla.live:
+            clock = _recomputed(work, sla, clock)
+        if sla.pause_while is not None and is_here(work, sla):
+            clock = _paused_or_resumed(work, sla, clock)
+        work.clocks[sla.id] = clock
 
 
-def _is_here(work: Work, sla: Sla) -> bool:
+def _recomputed(work: Work, sla: Sla, clock: Clock) -> Clock:
+    """Return a live clock as it would stand had its due moment always been what it is now: every pause is kept.
+
+    While the moment is unknown, what was known last holds.
+    """
+    due = evaluate_moment(sla.due, work, given=clock.started_at)
+    if isinstance(due, Unknown):
+        return clock
+    for pause in clock.pauses:
+        kept = _left(work, due, pause.since)
+        if pause.until is None:
+            return replace(clock, left=kept, counted=due.counted)
+        due = _again(work, kept, due.counted, pause.until)
+    if (due.at, due.counted) == (clock.due, clock.counted):
+        return clock
+    return _running(work, sla, due, started_at=clock.started_at, pauses=clock.pauses)
+
+
+def is_here(work: Work, sla: Sla) -> bool:
     """Return whether a clock goes on: outside its state a paused one stays as it was left."""
     return sla.state is None or sla.until_met or sla.state in work.legs.values()
 
@@ -130,28 +147,56 @@ def _started_by(work: Work, sla: Sla) -> bool:
     return any(name in work.legs.values() or name in work.facts for name in sla.starts)
 
 
-def _pause_or_resume(work: Work, sla: Sla, clock: Clock) -> None:
-    if sla.pause_while is None:
-        return
+def pauses(work: Work, sla: Sla) -> bool:
+    """Return whether the condition by which a clock pauses holds.
+
+    One that is unknown or fails is none: time runs on, and the breach will say what it found.
+    """
     try:
-        paused = holds(sla.pause_while, work) is True
+        return sla.pause_while is not None and holds(sla.pause_while, work) is True
     except RuleError:
-        # A pause that cannot be told is none: time runs on, and the breach will say what it found.
-        paused = False
-    calendar = work.policy.calendars.get(clock.calendar)
-    if paused and clock.status == "running" and clock.due is not None:
-        finished = Finished(
-            at=clock.due,
-            opens=clock.due,
-            whole_day=clock.counted != "seconds",
-            counted=clock.counted,
-            calendar=clock.calendar,
+        return False
+
+
+def _paused_or_resumed(work: Work, sla: Sla, clock: Clock) -> Clock:
+    held = pauses(work, sla)
+    if held and clock.due is not None and work.now <= clock.due:
+        due = Finished(at=clock.due, opens=clock.due, whole_day=False, counted=clock.counted)
+        return replace(
+            clock,
+            status="paused",
+            due=None,
+            left=_left(work, due, work.now),
+            pauses=(*clock.pauses, Pause(since=work.now)),
+            reminders=(),
         )
-        rest = left(finished, work.now, work.zone, calendar)
-        work.clocks[sla.id] = replace(clock, status="paused", left=rest, due=None, reminders=())
-    elif not paused and clock.status == "paused" and clock.left is not None:
-        finished = due_again(clock.left, work.now, work.zone, calendar)
-        work.clocks[sla.id] = _running(work, sla, finished, started_at=clock.started_at)
+    if not held and clock.left is not None:
+        due = _again(work, clock.left, clock.counted, work.now)
+        *before, last = clock.pauses
+        ended = (*before, replace(last, until=work.now))
+        return _running(work, sla, due, started_at=clock.started_at, pauses=ended)
+    # What is past due already is not rescued by a pause.
+    return clock
+
+
+def _left(work: Work, due: Finished, since: datetime) -> Left:
+    counted = due.counted
+    return left(due, since, _zone(work, counted), _calendar(work, counted.calendar))
+
+
+def _again(work: Work, kept: Left, counted: Counted, until: datetime) -> Finished:
+    zone_, rolls_on = _zone(work, counted), _calendar(work, counted.rolls_on)
+    return due_again(kept, counted, until, zone_, _calendar(work, counted.calendar), rolls_on=rolls_on)
+
+
+def _zone(work: Work, counted: Counted) -> ZoneInfo:
+    return zone(counted.timezone) if counted.timezone else work.zone
+
+
+def _calendar(work: Work, name: str) -> Calendar | None:
+    """Return a calendar by the name that counting came to, which no expression chooses any more."""
+    found = work.calendar(name) if name else None
+    return found if isinstance(found, Calendar) else None
 
 
 def timers(work: Work) -> Iterator[Timer]:

@@ -8,7 +8,7 @@ Spec: docs/language.md, "Tables".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -82,6 +82,8 @@ class CompiledTable:
     reads: frozenset[str]
     #: Optional paths whose absence can make it unknown.
     may_miss: frozenset[str]
+    #: The params that its cells, inputs and outputs name, with their values.
+    params: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class _Inside:
     def call(self, name: str, arguments: tuple[Value, ...]) -> Value:
         return self.outside.call(name, arguments)
 
-    def calendar(self, name: str) -> Calendar:
+    def calendar(self, name: str) -> Calendar | Unknown:
         return self.outside.calendar(name)
 
     def finished(self, name: str) -> Finished | Unknown:

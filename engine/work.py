@@ -86,12 +86,19 @@ class Work:
         """Return the value of a table with parameters."""
         return self._noted(name, look_up(self.policy.tables[name], self, arguments))
 
-    def calendar(self, name: str) -> Calendar:
-        """Return a declared calendar."""
-        try:
-            return self.policy.calendars[name]
-        except KeyError:
-            raise RuleError(f"there is no calendar `{name}`") from None
+    def calendar(self, name: str) -> Calendar | Unknown:
+        """Return a declared calendar; where an expression chooses it, the one that it names."""
+        named = [name]
+        while (found := self.policy.calendars.get(named[-1])) is not None:
+            if isinstance(found, Calendar):
+                return found
+            chosen = evaluate(found, self)
+            if isinstance(chosen, Unknown):
+                return chosen
+            if chosen in named:
+                raise RuleError(f"the calendar `{name}` is chosen by itself: {' → '.join([*named, chosen])}")
+            named.append(chosen)
+        raise RuleError(f"there is no calendar `{named[-1]}`")
 
     def finished(self, name: str) -> Finished | Unknown:
         """Return a declared moment."""

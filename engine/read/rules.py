@@ -9,7 +9,7 @@ from ..condition import Context, read_constant, read_expression
 from ..document import Fields, Node, Scalar
 from ..expression import Checked, Declared
 from ..literal import Misfit, read_literal
-from ..moment import CompiledMoment, read_moment
+from ..moment import Almanac, CompiledMoment, read_moment
 from ..policy import WindowRule
 from ..table import CompiledTable
 from ..types import (
@@ -49,7 +49,7 @@ class Rules:
         *,
         reason: EnumType,
         sources: Collection[str],
-        calendars: Collection[str],
+        almanac: Almanac,
     ) -> None:
         self.node = node
         self.context = context
@@ -57,7 +57,7 @@ class Rules:
         self.types = types
         self.reason = reason
         self.sources = tuple(sources)
-        self.calendars = tuple(calendars)
+        self.almanac = almanac
         self.diagnostics = context.diagnostics
         self.params: dict[str, Value] = {}
         self.param_sources: dict[str, tuple[str, ...]] = {}
@@ -111,9 +111,11 @@ class Rules:
             )
         return TEXT
 
-    def moment(self, node: Node, *, given: bool = False) -> CompiledMoment | None:
-        """Read a moment with the policy's names and calendars."""
-        return read_moment(node, self.context, calendars=self.calendars, given=given)
+    def moment(
+        self, node: Node, context: Context | None = None, *, given: bool = False
+    ) -> CompiledMoment | None:
+        """Read a moment with the policy's names and calendars; a table with parameters brings a context with these."""
+        return read_moment(node, context or self.context, almanac=self.almanac, given=given)
 
     def _moment(self, name: str, node: Node) -> Declared | None:
         moment = self.moment(node)
@@ -153,9 +155,7 @@ class Rules:
         )
 
     def _table(self, name: str, node: Node) -> Declared | None:
-        table = read_table(
-            name, node, self.context, self.types.read, lambda written, _: self.moment(written), self.sources
-        )
+        table = read_table(name, node, self.context, self.types.read, self.moment, self.sources)
         if table is None:
             return None
         self.tables[name] = table

@@ -1,17 +1,14 @@
-"""What a policy talks about: types, facts, events, effects, reasons, sources, calendars, roles."""
+"""What a policy talks about: types, facts, events, effects, reasons, sources, roles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Final
 
-from ..calendar import Calendar
 from ..condition import Context, read_constant, read_term
 from ..diagnostics import Diagnostics, did_you_mean
 from ..document import Fields, Items, Node, Scalar
-from ..errors import InvalidValue
 from ..policy import Event, Field
 from ..source import SURENESS, Source
 from ..types import (
@@ -29,8 +26,7 @@ from ..types import (
     optional,
     required,
 )
-from ..values import parse_date
-from .shape import at, entries, flag, items, known, names, says, word
+from .shape import at, entries, flag, known, names, says, word
 
 #: The role of the application itself, which reports what became of payouts.
 HOST: Final = "host"
@@ -183,61 +179,6 @@ def read_roles(node: Node | None) -> dict[str, dict[str, str]]:
     else:
         roles = {name: {} for name in names(node)}
     return {**roles, HOST: {}}
-
-
-#: The holidays of a code of the holidays library: the dates, and the first and last day for which they are known.
-Expanded = tuple[frozenset[date], date, date]
-
-_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def read_calendars(
-    node: Node | None, holidays: Mapping[str, Expanded], diagnostics: Diagnostics
-) -> dict[str, Calendar]:
-    """Read `calendars`; `holidays` has what each code of the holidays library that they name stands for."""
-    found = {}
-    for name, _, value in entries(node):
-        listed = at(value, "holidays") if isinstance(value, Fields) else value
-        days = known(at(value, "weekend"), "day of the week", _WEEKDAYS, diagnostics)
-        dates: set[date] = set()
-        first, last = date.min, date.max
-        for item in items(listed):
-            if isinstance(item, Scalar) and item.text in holidays:
-                expanded, begins, ends = holidays[item.text]
-                dates |= expanded
-                first, last = max(first, begins), min(last, ends)
-            elif (day := _date(item, diagnostics)) is not None:
-                dates.add(day)
-        weekend = (
-            frozenset(_WEEKDAYS.index(day) + 1 for day in days) if at(value, "weekend") else frozenset({6, 7})
-        )
-        found[name] = Calendar(name=name, weekend=weekend, holidays=frozenset(dates), first=first, last=last)
-        if len(weekend) == len(_WEEKDAYS):
-            diagnostics.add("AM106", value.place, f"the calendar `{name}` has no business day at all")
-    return found
-
-
-def _date(node: Node, diagnostics: Diagnostics) -> date | None:
-    text = word(node) or ""
-    try:
-        return parse_date(text)
-    except InvalidValue:
-        if text[:1].isdigit():
-            diagnostics.add("AM106", node.place, f"`{text[:60]}` is not a date such as `2026-12-25`")
-        return None
-
-
-def holiday_codes(node: Node | None) -> list[tuple[str, Scalar]]:
-    """Return what a `calendars` section may mean as codes of the holidays library, with their nodes."""
-    found: list[tuple[str, Scalar]] = []
-    for _, _, value in entries(node):
-        listed = at(value, "holidays") if isinstance(value, Fields) else value
-        found.extend(
-            (item.text, item)
-            for item in items(listed)
-            if isinstance(item, Scalar) and not item.text[:1].isdigit()
-        )
-    return found
 
 
 def read_field(name: str, node: Node, types: Types, context: Context, *, prefix: str = "") -> Field:

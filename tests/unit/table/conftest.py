@@ -130,7 +130,20 @@ def _entries(node: Node | None) -> Iterable[tuple[Any, Node]]:
 
 
 def _moment(node: Node, context: Context) -> CompiledMoment | None:
-    return read_moment(node, context, calendars=["business"])
+    return read_moment(node, context, almanac=_Almanac())
+
+
+class _Almanac:
+    """One calendar of plain business days."""
+
+    def names(self) -> tuple[str, ...]:
+        return ("business",)
+
+    def calendar(self, name: str) -> Calendar:
+        return Calendar(name=name)
+
+    def zone(self) -> None:
+        return None
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from amends.engine.condition import Context
 from amends.engine.diagnostics import Diagnostic, Diagnostics
 from amends.engine.document import read_text
 from amends.engine.errors import RuleError
-from amends.engine.expression import Declared
+from amends.engine.expression import Checked, Declared
 from amends.engine.literal import read_literal
 from amends.engine.moment import CompiledMoment, Finished, evaluate_moment, read_moment
 from amends.engine.period import Period
@@ -123,6 +123,23 @@ class World:
         return evaluate_moment(self.names.moments[name], self)
 
 
+@dataclass
+class Almanac:
+    """Declared calendars, and the expression that the case's zone is computed from."""
+
+    declared: Mapping[str, Calendar | Checked]
+    computed_zone: Checked | None = None
+
+    def names(self) -> Iterable[str]:
+        return self.declared
+
+    def calendar(self, name: str) -> Calendar | Checked | None:
+        return self.declared[name]
+
+    def zone(self) -> Checked | None:
+        return self.computed_zone
+
+
 Read = Callable[..., tuple[CompiledMoment | None, tuple[Diagnostic, ...]]]
 
 
@@ -141,13 +158,19 @@ def bare_names() -> Names:
 def read(names: Names) -> Read:
     """Read one moment from YAML text, as the value of a key."""
 
-    def read(text: str, *, given: bool = False, calendars: Iterable[str] = CALENDARS) -> Any:
+    def read(
+        text: str,
+        *,
+        given: bool = False,
+        calendars: Mapping[str, Calendar | Checked] = CALENDARS,
+        zone: Checked | None = None,
+    ) -> Any:
         node, problems = read_text(f"moment: {text}\n", "policy.yaml")
         assert not problems, problems
         assert node is not None
         diagnostics = Diagnostics()
         context = Context(scope=names, diagnostics=diagnostics)
-        moment = read_moment(node.get("moment"), context, calendars=tuple(calendars), given=given)  # type: ignore[arg-type, union-attr]
+        moment = read_moment(node.get("moment"), context, almanac=Almanac(calendars, zone), given=given)  # type: ignore[arg-type, union-attr]
         return moment, diagnostics.sorted()
 
     return read

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from amends.engine.calendar import Calendar, end_of_day, to_local, zone
-from amends.engine.case import Left
+from amends.engine.case import Counted, Left
 from amends.engine.counting import (
     Finished,
     before,
@@ -165,10 +165,10 @@ def test_a_pause_leaves_as_many_counted_days_as_there_were(
     assume(stop <= due.at)
     kept = left(due, stop, rules, BUSINESS)
     again = stop + timedelta(hours=paused)
-    later = due_again(kept, again, rules, BUSINESS)
+    later = due_again(kept, due.counted, again, rules, BUSINESS)
     assert left(later, again, rules, BUSINESS) == kept
     assert later.at >= due.at
-    assert (later.whole_day, later.counted, later.calendar) == (True, due.counted, due.calendar)
+    assert (later.whole_day, later.counted) == (True, due.counted)
 
 
 @given(IN_2026, st.integers(0, 100_000), st.integers(0, 100_000), st.integers(0, 100_000))
@@ -176,7 +176,9 @@ def test_a_pause_moves_an_exact_due_by_its_own_length(start: datetime, n: int, r
     due = count(start, Period(n, "second"), zone=NEW_YORK)
     stop = start + timedelta(seconds=min(ran, n))
     again = stop + timedelta(seconds=paused)
-    assert due_again(left(due, stop, NEW_YORK), again, NEW_YORK).at == due.at + timedelta(seconds=paused)
+    assert due_again(left(due, stop, NEW_YORK), due.counted, again, NEW_YORK).at == due.at + timedelta(
+        seconds=paused
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,9 @@ def test_business_days_left_are_counted_after_the_day_of_resumption(
     moment = count(start, Period(3, "business day"), zone=NEW_YORK, calendar=BUSINESS)
     kept = left(moment, parse_timestamp(paused_at), NEW_YORK, BUSINESS)
     assert kept == Left(count=count_left, unit="business days", calendar="business")
-    assert due_again(kept, parse_timestamp(again_at), NEW_YORK, BUSINESS).at == parse_timestamp(due)
+    assert due_again(
+        kept, moment.counted, parse_timestamp(again_at), NEW_YORK, BUSINESS
+    ).at == parse_timestamp(due)
 
 
 def test_a_clock_past_due_has_nothing_left() -> None:
@@ -208,12 +212,13 @@ def test_a_clock_past_due_has_nothing_left() -> None:
 
 def test_business_days_without_a_calendar_fail_as_a_rule() -> None:
     at = parse_timestamp("2026-03-09T09:00:00Z")
-    due = Finished(at=at, opens=at, whole_day=True, counted="business days", calendar="gone")
+    counted = Counted(unit="business days", calendar="gone", ends="end_of_day")
+    due = Finished(at=at, opens=at, whole_day=True, counted=counted)
     for ask in (
         lambda: count(at, Period(1, "business day"), zone=NEW_YORK),
         lambda: finish(position(at, NEW_YORK), zone=NEW_YORK, ends="end_of_day", roll="next_business_day"),
         lambda: left(due, at, NEW_YORK),
-        lambda: due_again(Left(count=1, unit="business days", calendar="gone"), at, NEW_YORK),
+        lambda: due_again(Left(count=1, unit="business days", calendar="gone"), counted, at, NEW_YORK),
     ):
         with pytest.raises(RuleError, match="there is no calendar for them"):
             ask()

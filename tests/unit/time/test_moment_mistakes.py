@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amends.engine.calendar import Calendar
 from amends.engine.condition import Context
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.document import Scalar, read_text
@@ -17,13 +19,34 @@ DATA = Path(__file__).parent
 DOCUMENT, _ = read_text((DATA / "mistakes.yaml").read_text("utf-8"), "mistakes.yaml")
 
 
+@dataclass
+class Calendars:
+    """Calendars that are declared, and a zone that nothing computes."""
+
+    declared: tuple[str, ...]
+
+    def names(self) -> tuple[str, ...]:
+        return self.declared
+
+    def calendar(self, name: str) -> Calendar:
+        hours = (((9 * 60, 17 * 60),),) * 7 if name == "gulf" else None
+        return Calendar(name=name, hours=hours)
+
+    def zone(self) -> None:
+        return None
+
+
+def almanac(*names: str) -> Calendars:
+    return Calendars(names)
+
+
 def findings(section: str, names: Any) -> dict[str, list[str]]:
     """Return what is said of every moment of a section, by its name."""
     found: dict[str, list[str]] = {}
     for key, node in DOCUMENT.get(section).entries:  # type: ignore[union-attr] # the file is a map of maps
         diagnostics = Diagnostics()
         context = Context(scope=names, diagnostics=diagnostics)
-        moment = read_moment(node, context, calendars=["de", "gulf", "short"], given=section == "given")
+        moment = read_moment(node, context, almanac=almanac("de", "gulf", "short"), given=section == "given")
         assert moment is None, key.text
         found[f"{section}: {key.text}"] = [
             line
@@ -54,7 +77,7 @@ def test_a_mistake_that_the_declarations_it_names_have_is_not_its_own(names: Any
             return super().find(name)
 
     context = Context(scope=Lazy(), diagnostics=diagnostics)
-    assert read_moment(node.get("moment"), context, calendars=[]) == read("30 days after ordered_at")[0]  # type: ignore[union-attr, arg-type]
+    assert read_moment(node.get("moment"), context, almanac=almanac()) == read("30 days after ordered_at")[0]  # type: ignore[union-attr, arg-type]
 
 
 WORDS = st.sampled_from(
@@ -100,12 +123,12 @@ def test_any_text_is_a_moment_or_has_a_finding(
     diagnostics = Diagnostics()
     context = Context(scope=bare_names, diagnostics=diagnostics)
     node = Scalar(text=text, value=text, plain=True, place=Place("policy.yaml", 1, 1, 1, 1))
-    moment = read_moment(node, context, calendars=["business"], given=counts_from_given)
+    moment = read_moment(node, context, almanac=almanac("business"), given=counts_from_given)
     assert (moment is None) is bool(diagnostics.found)
 
 
 def test_where_no_calendar_is_declared_the_remedy_is_to_declare_one(read: Any) -> None:
-    moment, problems = read("2 business days after ordered_at", calendars=[])
+    moment, problems = read("2 business days after ordered_at", calendars={})
     assert moment is None
     assert [problem.hint for problem in problems] == [
         "declare it under `calendars`, such as `business: {holidays: US}`"
