@@ -22,8 +22,8 @@ from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
 from .errors import InvalidValue
 from .journal import canonical
 from .policy import CompiledPolicy
+from .read.almanac import Expanded, holiday_codes
 from .read.shape import at, word
-from .read.vocabulary import Expanded, holiday_codes
 from .schema import check_document
 from .version import LANGUAGE
 
@@ -78,7 +78,7 @@ def expand(node: Node, diagnostics: Diagnostics) -> dict[str, Expanded]:
     """Return the dates of every holiday code that a document names; a code that nobody knows is reported."""
     found: dict[str, Expanded] = {}
     for code, scalar in holiday_codes(at(node, "calendars")):
-        if code in found or code.startswith("="):
+        if code in found:
             continue
         try:
             first, last = holiday_span(code)

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from .calendar import zone_names
 from .case import MAIN, PAYOUT_STATES, PolicyRef
 from .checks.run import run_checks
 from .condition import (
     Condition,
-    Constant,
     Context,
     Term,
     read_condition,
@@ -27,6 +25,7 @@ from .errors import InvalidValue
 from .expression import Checked, Declared, SyntaxProblem, check, parse
 from .money import ROUNDINGS, Rounding
 from .policy import CompiledPolicy, Event, Field, InForce, ReasonText
+from .read.almanac import Expanded, PolicyAlmanac
 from .read.flow import Flow, read_escalations, read_slas, read_states
 from .read.payouts import read_payout
 from .read.rules import Rules
@@ -35,10 +34,8 @@ from .read.shape import at, entries, known, says, unknown, word
 from .read.vocabulary import (
     BUILT_IN_FACTS,
     BUILT_IN_REASONS,
-    Expanded,
     Types,
     clashing_fields,
-    read_calendars,
     read_event,
     read_field,
     read_roles,
@@ -94,7 +91,6 @@ class _Compiler:
         self.diagnostics = diagnostics
         self.roles = read_roles(at(node, "roles"))
         self.sources = read_sources(at(node, "sources"))
-        self.calendars = read_calendars(at(node, "calendars"), holidays, diagnostics)
         self.reason = EnumType(
             "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)
         )
@@ -106,12 +102,13 @@ class _Compiler:
         self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
         self.rules = Rules(
             node,
+        self.almanac = PolicyAlmanac(node, holidays, self.context)
             self.context,
             self.scope,
             self.types,
             reason=self.reason,
             sources=self.sources,
-            calendars=self.calendars,
+            almanac=self.almanac,
         )
 
     def _record_names(self) -> Iterator[str]:
@@ -230,10 +227,10 @@ class _Compiler:
             sources=self.sources,
             in_force=self.in_force(facts),
             serves=self.serves(),
-            timezone=self.timezone(),
+            timezone=self.almanac.timezone(),
             currency=self.currency_term(),
             rounding=self.rounding(),
-            calendars=self.calendars,
+            calendars=self.almanac.calendars(),
             roles=self.roles,
             facts=facts,
             events=events,
@@ -308,16 +305,6 @@ class _Compiler:
             return None
         key = Scalar(text="when", value="when", plain=True, place=node.place)
         return read_condition(Fields(entries=((key, node),), place=node.place), self.context)
-
-    def timezone(self) -> Term:
-        """Read `timezone`; UTC where there is none."""
-        node = at(self.node, "timezone")
-        if node is None:
-            return Constant(value="UTC", place=self.node.place)
-        term = read_term(node, TEXT, self.context)
-        if isinstance(term, Constant) and isinstance(node, Scalar) and term.value not in zone_names():
-            unknown(node, "time zone", zone_names(), self.diagnostics)
-        return term or Constant(value="UTC", place=node.place)
 
     def currency_term(self) -> Term | None:
         """Read `currency`."""
