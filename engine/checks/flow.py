@@ -5,12 +5,12 @@ Whether conditions can hold together is not asked here: a way counts as open if 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..condition import leaves
 from ..diagnostics import Diagnostics
-from ..policy import Action, Candidate, CompiledPolicy, Pay, PayoutRule, State
-from .ways import clocks, listening, reachable, states_of, steps_of, ways
+from ..policy import Candidate, CompiledPolicy, Pay, PayoutRule, State
+from .ways import actions, clocks, listening, reachable, states_of, steps_of, ways
 
 
 def check_flow(policy: CompiledPolicy, diagnostics: Diagnostics) -> None:
@@ -32,6 +32,7 @@ class _Flow:
     def check(self) -> None:
         """Run every check of the flow."""
         stuck = [state for state in self.states.values() if self.is_stuck(state)]
+        endless = self.endless({state.name for state in stuck})
         for state in self.states.values():
             if state.name not in self.reached:
                 self.unreachable(state)
@@ -39,9 +40,8 @@ class _Flow:
                 hint = "write `final: true` if the case ends here, or a transition with `to`"
                 message = f"nothing leads out of `{state.name}`, and it is not final"
                 self.diagnostics.add("AM303", state.place, message, hint=hint)
-            elif state.final is None and state.name in self.reached:
+            elif state.final is None and state.name in self.reached and state.name not in endless:
                 self.waiting(state)
-        self.endless({state.name for state in stuck})
         self.breaches()
         self.shadowed_lists()
         self.shadowed_escalations()
@@ -68,25 +68,28 @@ class _Flow:
         """Return the first initial state, for messages."""
         return self.policy.legs[0].initial
 
-    def endless(self, stuck: set[str]) -> None:
-        """Report groups of states that no final state can be reached from, and that no clock ever stirs."""
+    def endless(self, stuck: set[str]) -> set[str]:
+        """Report groups of states that no final state can be reached from and no clock ever stirs; return those states."""
         backwards: dict[str, list[str]] = {}
         for source, targets in self.steps.items():
             for target in targets:
                 backwards.setdefault(target, []).append(source)
-        ends = reachable((name for name, state in self.states.items() if state.final), backwards)
+        ends = [name for name, state in self.states.items() if state.final]
         # What leads into a state without a way out is told there.
-        told = ends | reachable(stuck, backwards)
+        told = reachable([*ends, *stuck], backwards)
+        found: set[str] = set()
         for name in self.states:
             if name in told or name not in self.reached:
                 continue
             group = reachable([name], self.steps)
-            told |= group | reachable(group, backwards)
+            told |= reachable(group, backwards)
             if not any(self.is_timed(self.states[member]) for member in group):
+                found |= group
                 named = ", ".join(f"`{member}`" for member in self.states if member in group)
                 hint = "lead one of them to a final state, or give one a clock"
                 message = f"no final state can be reached from {named}"
                 self.diagnostics.add("AM307", self.states[name].place, message, hint=hint)
+        return found
 
     def is_timed(self, state: State) -> bool:
         """Return whether time alone may do something in a state."""
@@ -154,15 +157,14 @@ class _Flow:
 
     def shadowed(self, candidates: Sequence[Candidate], senders: set[str]) -> None:
         """Report the candidates of one list that can never be chosen."""
-        taken: list[Candidate] = []
-        for candidate in candidates:
-            if _beaten(candidate, taken, senders):
-                first = next(item for item in taken if _takes_all(item))
-                message = f"`{candidate.id}` can never be chosen: `{first.id}` before it always is"
-                hint = "give the first one a condition, or put it last"
-                related = [(f"`{first.id}`", first.place)]
+        for index, candidate in enumerate(candidates):
+            beaten_by = _beaten_by(candidate, candidates[:index], senders)
+            if beaten_by:
+                named = ", ".join(f"`{item.id}`" for item in beaten_by)
+                message = f"`{candidate.id}` can never be chosen: before it always is {named}"
+                hint = "give what stands before it a condition, or put it last"
+                related = [(f"`{item.id}`", item.place) for item in beaten_by]
                 self.diagnostics.add("AM305", candidate.place, message, hint=hint, related=related)
-            taken.append(candidate)
 
     def shadowed_escalations(self) -> None:
         """Report escalations that in each of their states something before them always beats."""
@@ -174,12 +176,10 @@ class _Flow:
             for name in escalation.states:
                 tried = listening(self.policy, self.states[name])[event]
                 before.append(tried[: next(i for i, item in enumerate(tried) if item is candidate)])
-            if all(_beaten(candidate, tried, self.senders(event)) for tried in before):
-                first = next(item for item in before[0] if _takes_all(item))
-                message = (
-                    f"`{escalation.name}` can never be chosen: in each of its states another always is first"
-                )
-                related = [(f"`{first.id}`", first.place)]
+            beaten_by = [_beaten_by(candidate, tried, self.senders(event)) for tried in before]
+            if all(beaten_by):
+                message = f"`{escalation.name}` can never be chosen: in each of its states something before it always is"
+                related = sorted({(f"`{item.id}`", item.place) for items in beaten_by for item in items})
                 hint = "a state's own transitions come first, then escalations in their order"
                 self.diagnostics.add("AM305", candidate.place, message, hint=hint, related=related)
 
@@ -187,7 +187,8 @@ class _Flow:
 
     def payout(self, payout: PayoutRule) -> None:
         """Report a payout that the host is never asked for, and routes that may hold the money for ever."""
-        verbs = {action.verb for action in self.actions() if action.payout == payout.name}
+        moves = (action for action in actions(self.policy) if isinstance(action, Pay))
+        verbs = {action.verb for action in moves if action.payout == payout.name}
         if "pay" not in verbs:
             what = "is granted and never paid" if "grant" in verbs else "is never paid"
             hint = f"write `pay: {payout.name}` among the actions of a transition or of a state's `enter`"
@@ -199,23 +200,17 @@ class _Flow:
             message = f"the money of `{payout.name}` is held for ever where no route's conditions hold"
             self.diagnostics.add("AM311", place, message, hint=hint)
 
-    def actions(self) -> Iterator[Pay]:
-        """Yield every action that moves money."""
-        lists: list[Iterable[Action]] = [way.outcome.do for way in self.ways]
-        for state in self.states.values():
-            lists += [state.enter, state.exit]
-        yield from (action for actions in lists for action in actions if isinstance(action, Pay))
-
 
 def _takes_all(candidate: Candidate) -> bool:
     """Return whether a candidate holds for every role that it admits."""
     return candidate.condition is None and not candidate.needs
 
 
-def _beaten(candidate: Candidate, before: Iterable[Candidate], senders: set[str]) -> bool:
-    """Return whether those before a candidate always hold for whoever could take it."""
+def _beaten_by(candidate: Candidate, before: Iterable[Candidate], senders: set[str]) -> list[Candidate]:
+    """Return those before a candidate that always hold for whoever could take it; none if it has a chance."""
     certain = [item for item in before if _takes_all(item)]
-    if any(not item.by for item in certain):
-        return True
+    for_all = [item for item in certain if not item.by]
+    if for_all:
+        return for_all[:1]
     roles = set(candidate.by) or senders
-    return bool(roles) and roles <= {role for item in certain for role in item.by}
+    return certain if roles and roles <= {role for item in certain for role in item.by} else []

@@ -7,7 +7,10 @@ from ..document import Node
 from ..policy import CompiledPolicy
 from .flow import check_flow
 from .presence import check_presence
+from .secrecy import check_secrecy
 from .tables import check_table
+from .usage import check_usage
+from .windows import check_time_conditions, check_windows
 from .written import Written
 
 
@@ -23,6 +26,10 @@ def run_checks(policy: CompiledPolicy, diagnostics: Diagnostics, node: Node | No
     """
     written = Written(node)
     check_presence(policy, written, diagnostics)
+    check_secrecy(policy, written, diagnostics)
+    check_time_conditions(policy, written, diagnostics)
     check_flow(policy, diagnostics)
     for table in policy.tables.values():
         check_table(table, diagnostics)
+    check_usage(policy, written, diagnostics)
+    check_windows(policy, diagnostics)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..compiled_moment import CompiledMoment
-from ..policy import Candidate, CompiledPolicy, Escalation, Outcome, Sla, State
+from ..policy import Action, Candidate, CompiledPolicy, Escalation, Outcome, Sla, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +141,11 @@ def steps_of(found: Iterable[Way]) -> dict[str, list[str]]:
 def outcomes(candidate: Candidate) -> tuple[Outcome, ...]:
     """Return every outcome that a candidate may have."""
     return (candidate.outcome, candidate.unknown) if candidate.unknown else (candidate.outcome,)
+
+
+def actions(policy: CompiledPolicy) -> Iterator[Action]:
+    """Yield every action of a policy."""
+    for way in ways(policy):
+        yield from way.outcome.do
+    for state in states_of(policy).values():
+        yield from (*state.enter, *state.exit)

@@ -27,7 +27,7 @@ def read(path: Path) -> Node:
     node, found = read_text(path.read_text(encoding="utf-8"), path.name)
     assert node is not None, found
     base = path.with_suffix(".base")
-    return overlaid(read(base), node, Diagnostics()) if base.exists() else node
+    return overlaid(read(base), node, Diagnostics()) if path != base and base.exists() else node
 
 
 def findings(path: Path) -> tuple[Diagnostic, ...]:

@@ -1,0 +1,95 @@
+"""What is declared and never used.
+
+A name counts as used wherever the document mentions it outside its own declaration and outside texts for people: an
+unused name that happens to be a word elsewhere goes untold, and nothing that is used is ever reported. An event is used
+where a state, an escalation or a clock takes it, for its record alone is never written. Only the policy's own file is
+judged: what an overlay leaves unused of its base is not its author's fault. Moments and windows are there to be asked
+for, and are exempt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from ..diagnostics import Diagnostics
+from ..document import Fields, Items, Node, Scalar
+from ..policy import CompiledPolicy
+from .ways import clocks, listening, states_of
+from .written import Written
+
+#: The parts whose names are looked for, and what one of them is called. Built-in facts and reasons are used by the engine.
+_SECTIONS: Final = {
+    "sources": "source",
+    "roles": "role",
+    "types": "type",
+    "facts": "fact",
+    "reasons": "reason",
+    "effects": "effect",
+    "params": "param",
+    "tables": "table",
+    "define": "define",
+}
+_BUILT_IN: Final = frozenset(
+    {
+        *("timezone", "currency"),
+        *("not_allowed", "not_accepted", "closed", "unknown_event", "invalid_data"),
+        *("role_not_allowed", "missing_facts", "rule_failed", "no_route"),
+    }
+)
+#: Keys whose texts are only read by people.
+_PROSE: Final = frozenset({"title", "says", "cite"})
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_INSERT: Final = re.compile(r"\{\{|\{([^{}]*)\}")
+
+
+def check_usage(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
+    """Report what the policy's own text declares and nothing uses."""
+    if not isinstance(written.node, Fields):
+        return
+    file = written.node.place.file
+    parts = [(key.text, part) for key, part in written.declared() if key.text not in _PROSE]
+    mentions = Counter(word for section, part in parts for word in _mentioned(section, part))
+    # An event that does not say who may send it may be sent by every role.
+    exempt = _BUILT_IN.union(*(event.by for event in policy.events.values()))
+    for section, what in _SECTIONS.items():
+        for name, own in _declared(written, section):
+            # Its key is one mention, and what it says of itself is none.
+            outside = mentions[name.text] - 1 - list(_mentioned(section, own)).count(name.text)
+            if outside <= 0 and name.place.file == file and name.text not in exempt:
+                message = f"the {what} `{name.text}` is declared and never used"
+                diagnostics.add("AM501", name.place, message, hint="use it, or remove it")
+    taken = {event for state in states_of(policy).values() for event in listening(policy, state)}
+    taken |= {event for sla, _ in clocks(policy) for event in (*sla.met_by, *sla.starts)}
+    for name, _ in written.declared("events"):
+        if name.text not in taken and "." not in name.text and name.place.file == file:
+            message = f"no state, escalation or clock takes the event `{name.text}`"
+            diagnostics.add("AM501", name.place, message, hint="take it under `on` of a state, or remove it")
+
+
+def _declared(written: Written, section: str) -> Iterator[tuple[Scalar, Node | None]]:
+    """Yield the names that a section declares, each with what stands under it; a list declares names alone."""
+    for key, part in written.declared():
+        if key.text == section and isinstance(part, Items):
+            yield from ((item, None) for item in part.items if isinstance(item, Scalar))
+        elif key.text == section and isinstance(part, Fields):
+            yield from part.entries
+
+
+def _mentioned(section: str, node: Node | None) -> Iterator[str]:
+    """Yield every word in a part of the document; of sentences those that they insert."""
+    match node:
+        case Scalar(text=text):
+            texts = [found[1] or "" for found in _INSERT.finditer(text)] if section == "reasons" else [text]
+            for each in texts:
+                yield from _WORD.findall(each)
+        case Items(items=items):
+            for item in items:
+                yield from _mentioned(section, item)
+        case Fields(entries=entries):
+            for key, value in entries:
+                yield from _WORD.findall(key.text)
+                if key.text not in _PROSE:
+                    yield from _mentioned(section, value)
