@@ -298,7 +298,8 @@ class _Step:
             reason=reason,
             missing=missing,
         )
-        return seal(step, self.policy, self.case.secret, self.work.sensitive_paths)
+        # What was asked for on the way is thrown away with the working copy.
+        return seal(step, self.policy, self.case.secret)
 
     def broken(self, error: RuleError, keep: Callable[[Work], None], *, woken: bool = False) -> Step:
         """Return the step of an input that must not come again, though a rule failed: a person has to look.
@@ -367,7 +368,7 @@ def _invalid_data(event: Event, rule: EventRule, misfit: Misfit) -> Reason:
     return _built_in(
         "invalid_data",
         event=event.name,
-        field=".".join(map(str, misfit.path)),
+        field=".".join(map(str, misfit.path[:1] if secret else misfit.path)),
         problem="the value is not of its type" if secret else str(misfit),
         hint=None if secret else misfit.hint,
     )

@@ -16,8 +16,9 @@ from .deadlines import deadlines
 from .decide import decide
 from .errors import InvalidValue, UnknownCase
 from .evolve import evolve
+from .intake import floored
 from .library import Library
-from .literal import plain
+from .literal import plain, written
 from .policy import CompiledPolicy
 from .step import Due, Effect, Event, Input, Needs, Open, Step
 from .values import Value
@@ -126,19 +127,22 @@ class Engine:
         Raises:
             UnknownPolicy: no policy takes the case.
             InvalidValue: the facts are not of their declared types.
+            RuleError: a rule failed, or needs a fact that is missing; no case is opened.
         """
+        given = plain(facts)
+        _check_texts(case_id, timezone, key)
         with self._lock:
             if key is not None and key in self._opened:
-                return self._opened_before(key, policy, plain(facts))
-            now = at or self._clock.now()
-            chosen = self.library.choose(facts, now, policy)
+                return self._opened_before(key, policy, given)
+            now = floored(at or self._clock.now())
+            chosen = self.library.choose(given, now, policy)
             opening = Open(
                 case_id=case_id or uuid.uuid4().hex,
                 policy=chosen.ref,
-                facts=plain(facts),
+                facts=given,
                 timezone=timezone,
                 key=key,
-                recorded_at=_aware(now),
+                recorded_at=now,
                 secret=secrets.token_bytes(32) if secret is None else secret,
                 tzdata=tzdata_version(),
             )
@@ -176,15 +180,17 @@ class Engine:
             UnknownCase: there is no such case.
             InvalidValue: the data cannot be written down (floats, foreign objects), or the key came with other data.
         """
+        given = plain(data or {})
+        _check_texts(event, by, key)
         with self._lock:
             held = self._held(case_id)
-            now = _aware(at or self._clock.now())
+            now = floored(at or self._clock.now())
             arrived = Event(
                 name=event,
-                data=plain(data or {}),
+                data=given,
                 actor=by,
                 role=by.partition(":")[0],
-                occurred_at=_aware(occurred_at or now),
+                occurred_at=floored(occurred_at or now),
                 recorded_at=now,
                 key=key,
                 tzdata=tzdata_version(),
@@ -210,7 +216,7 @@ class Engine:
     def run_due(self, at: datetime | None = None) -> tuple[Step, ...]:
         """Fire every timer that is due by an instant, in due order in each case, and return the steps."""
         with self._lock:
-            now = _aware(at or self._clock.now())
+            now = floored(at or self._clock.now())
             return tuple(step for held in list(self._cases.values()) for step in self._fire(held, now))
 
     def case(self, case_id: str) -> Case:
@@ -244,7 +250,11 @@ class Engine:
         return held.case
 
     def _fire(self, held: _Held, now: datetime) -> tuple[Step, ...]:
-        """Fire what is due, one after another: each step may arm or disarm the next."""
+        """Fire what is due, one after another: each step may arm or disarm the next.
+
+        Case time never goes back, so what was due by the last step is due, however early an input says it is.
+        """
+        now = max(now, held.case.at)
         fired = []
         while held.case.timers and held.case.timers[0].fires_at <= now:
             timer = held.case.timers[0]
@@ -265,7 +275,7 @@ def _done(answer: Step | Needs) -> Step:
     return answer
 
 
-def _aware(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise InvalidValue("an instant needs an offset; pass an aware datetime")
-    return instant.astimezone(UTC).replace(microsecond=0)
+def _check_texts(*texts: str | None) -> None:
+    """Refuse what a journal cannot hold."""
+    for text in texts:
+        written(text or "")

@@ -149,8 +149,11 @@ def floored(instant: datetime) -> datetime:
     """Return an aware instant in UTC, to the second.
 
     Raises:
-        InvalidValue: it has no offset.
+        InvalidValue: it has no offset, or lies outside the years 1 to 9999 in UTC.
     """
     if instant.tzinfo is None:
         raise InvalidValue("an instant needs an offset; pass an aware datetime")
-    return instant.astimezone(UTC).replace(microsecond=0)
+    try:
+        return instant.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise InvalidValue("the instant lies outside the years 1 to 9999") from None

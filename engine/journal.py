@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from .errors import CorruptJournal, InvalidValue
+from .errors import CorruptJournal
 from .money import Money
 from .step import Due, Event, Input, Open, Step
 from .values import Value, from_json, to_json
@@ -76,7 +76,7 @@ def vault_of(step: Step) -> dict[str, Any]:
 
 
 def commitments(step: Step, paths: list[str], secret: bytes) -> dict[str, str]:
-    """Return the commitment to each sensitive value of a step, by its path in the entry."""
+    """Return the commitment to each sensitive value of a step, by its path (see `path_to`) in the entry."""
     data = record_to_json(step)
     return {path: commit(secret, step.seq, path, _at(data, path)) for path in sorted(paths)}
 
@@ -95,7 +95,7 @@ def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"")
         data["input"] = None
         step: Step = record_from_json(Step, data)
         arrived: Input = record_from_json(_INPUTS[kind], body)
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidValue) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptJournal(f"not a journal entry: {error}") from error
     changes: dict[str, Any] = {"input": arrived, "sealed": sealed}
     if isinstance(arrived, Open) and secret:
@@ -111,15 +111,28 @@ def _replaced(record: Any, **changes: Any) -> Any:
 
 def _sealed(step: Step, data: dict[str, Any]) -> dict[str, Any]:
     for path, commitment in step.sealed.items():
-        *parents, last = path.split("/")
-        holder = _at(data, "/".join(parents))
-        holder[int(last) if isinstance(holder, list) else last] = {"$sealed": commitment}
+        parents, _, last = path.rpartition("/")
+        holder = _at(data, parents)
+        holder[int(last) if isinstance(holder, list) else _unescaped(last)] = {"$sealed": commitment}
     return data
+
+
+def path_to(*keys: str) -> str:
+    """Return the path to what stands under some keys, written as in a JSON pointer.
+
+    >>> path_to("data", "and/or")
+    'data/and~1or'
+    """
+    return "/".join(key.replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def _unescaped(key: str) -> str:
+    return key.replace("~1", "/").replace("~0", "~")
 
 
 def _at(data: Any, path: str) -> Any:
     for key in path.split("/"):
-        data = data[int(key)] if isinstance(data, list) else data[key]
+        data = data[int(key)] if isinstance(data, list) else data[_unescaped(key)]
     return data
 
 
@@ -131,7 +144,7 @@ def _unsealed(data: Any, vault: Vault, sealed: dict[str, str], path: str) -> Any
             sealed[path] = commitment
             return vault.get(commitment, data)
         return {
-            key: _unsealed(item, vault, sealed, f"{path}/{key}" if path else key)
+            key: _unsealed(item, vault, sealed, f"{path}/{path_to(key)}" if path else path_to(key))
             for key, item in data.items()
         }
     if isinstance(data, list):

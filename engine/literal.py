@@ -24,6 +24,10 @@ from .values import Value, parse_date, parse_duration, parse_timestamp
 MAX_TEXT: Final = 100_000
 #: Data of a host nested deeper than this are refused.
 MAX_DEPTH: Final = 32
+#: Numbers of a host with more digits are refused.
+MAX_DIGITS: Final = 40
+_HUGE: Final = 10**MAX_DIGITS
+_TOO_LONG: Final = f"the number has more than {MAX_DIGITS} digits"
 _INTEGER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?\d{1,18}(\.\d{1,12})?", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
@@ -154,8 +158,7 @@ def _scalar(data: Any, name: str, path: Path) -> Value:
             case "text", str():
                 return _text(data, path, "text")
             case "timestamp", datetime():
-                _demand(data.tzinfo is not None, "the instant has no offset", path)
-                return data.astimezone(UTC).replace(microsecond=0)
+                return _instant(data, path)
             case "timestamp", str():
                 return parse_timestamp(data)
             case "date", date() if not isinstance(data, datetime):
@@ -163,11 +166,11 @@ def _scalar(data: Any, name: str, path: Path) -> Value:
             case "date", str():
                 return parse_date(data)
             case "duration", timedelta():
-                return data
+                return data - timedelta(microseconds=data.microseconds)
             case "duration", str():
                 return parse_duration(data)
             case "period", Period():
-                return data
+                return _period(data, path)
             case "period", str():
                 return parse_period(data)
     except Misfit:
@@ -175,6 +178,21 @@ def _scalar(data: Any, name: str, path: Path) -> Value:
     except InvalidValue as error:
         raise Misfit(str(error), path) from None
     raise Misfit(f"a value of type {name} is due here, such as `{_EXAMPLES.get(name, name)}`", path)
+
+
+def _instant(data: datetime, path: Path) -> datetime:
+    _demand(data.tzinfo is not None, "the instant has no offset", path)
+    try:
+        return data.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise Misfit("the instant lies outside the years 1 to 9999", path) from None
+
+
+def _period(data: Period, path: Path) -> Period:
+    try:
+        return parse_period(str(data))
+    except InvalidValue as error:
+        raise Misfit(str(error), path) from None
 
 
 _EXAMPLES: Final[dict[str, str]] = {
@@ -198,37 +216,71 @@ def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     >>> plain({"amount": Decimal("1.50"), "tags": ["a"]})
     {'amount': Fraction(3, 2), 'tags': ('a',)}
     """
-    return {str(key): _plain(value, (str(key),)) for key, value in data.items()}
+    return _plain_map(data, ())
+
+
+def _plain_map(data: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        name = written(str(key), path)
+        _demand(name not in found, f"two keys are written `{name[:60]}`", path)
+        found[name] = _plain(value, (*path, name))
+    return found
 
 
 def _plain(value: Any, path: Path) -> Any:
     if len(path) > MAX_DEPTH:
         raise Misfit(f"the data are nested more than {MAX_DEPTH} deep", path)
     match value:
-        case None | bool() | int() | Fraction() | Money() | Period() | timedelta():
+        case None | bool():
             return value
+        case Period():
+            return _period(value, path)
+        case timedelta():
+            return value - timedelta(microseconds=value.microseconds)
+        case int() | float() | Fraction() | Decimal():
+            return _number(value, path)
+        case Money():
+            return Money(Fraction(_number(value.amount, path)), written(value.currency, path))
         case str():
-            if not value.isascii() and not _encodes(value):
-                raise Misfit("the text holds half a character (a lone surrogate)", path)
-            return value
-        case Decimal() if value.is_finite():
-            return Fraction(value)
-        case datetime() if value.tzinfo is not None:
-            return value.astimezone(UTC).replace(microsecond=0)
+            return written(value, path)
+        case datetime():
+            return _instant(value, path)
         case date() if not isinstance(value, datetime):
             return value
         case list() | tuple():
             return tuple(_plain(item, (*path, index)) for index, item in enumerate(value))
         case Mapping():
-            return {str(key): _plain(item, (*path, str(key))) for key, item in value.items()}
-        case float():
-            raise Misfit("a float is never exact; pass a Decimal, or the number as text", path)
+            return _plain_map(value, path)
     raise Misfit(f"{type(value).__name__} is not data; pass text, numbers, lists and maps", path)
 
 
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _number(value: Any, path: Path) -> int | Fraction:
+    match value:
+        case int():
+            _demand(abs(value) < _HUGE, _TOO_LONG, path)
+            return value
+        case Fraction():
+            _demand(abs(value.numerator) < _HUGE and value.denominator < _HUGE, _TOO_LONG, path)
+            return value
+        case Decimal() if value.is_finite():
+            # Asked before it is written out: 1E+999999999 is short.
+            _demand(not value or abs(value.adjusted()) < MAX_DIGITS, _TOO_LONG, path)
+            return _number(Fraction(value), path)
+        case float():
+            raise Misfit("a float is never exact; pass a Decimal, or the number as text", path)
+    raise Misfit(f"{value} is not a number", path)
+
+
+def written(text: str, path: Path = ()) -> str:
+    """Return a text that a journal can hold.
+
+    Raises:
+        InvalidValue: it holds half a character.
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Misfit("the text holds half a character (a lone surrogate)", path) from None
+    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from .journal import commitments
+from .journal import commitments, path_to
 from .payout import RESULT_DATA
 from .policy import CompiledPolicy
 from .step import Event, Open, Step
@@ -38,7 +38,9 @@ def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
             declared = dict.fromkeys(RESULT_DATA, False)
         else:
             declared = {}
-        yield from (f"input/event/data/{name}" for name in arrived.data if declared.get(name, True))
+        yield from (
+            path_to("input", "event", "data", name) for name in arrived.data if declared.get(name, True)
+        )
 
 
 def _in_changes(policy: CompiledPolicy, step: Step) -> Iterator[str]:

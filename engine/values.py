@@ -7,6 +7,7 @@ missing: Unknown · erased: Sealed.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,8 +85,9 @@ class Window:
 
 
 _INSTANT: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII
 )
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION: Final = re.compile(r"-?\d{1,12}s", re.ASCII)
 
 
@@ -124,11 +126,10 @@ def parse_date(text: str) -> date:
     Raises:
         InvalidValue: the text is not a date of the calendar.
     """
-    try:
-        if len(text) == 10:
+    # Python itself also reads dates by week.
+    if _DATE.fullmatch(text):
+        with contextlib.suppress(ValueError):
             return date.fromisoformat(text)
-    except ValueError:
-        pass
     raise InvalidValue(f"`{text[:60]}` is not a date such as `2026-03-05`")
 
 
@@ -185,7 +186,10 @@ def from_json(data: Any) -> Value:
         if len(data) == 1:
             ((key, item),) = data.items()
             if key.startswith("$"):
-                return _tagged(key, item)
+                try:
+                    return _tagged(key, item)
+                except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+                    raise InvalidValue(f"`{data!r:.60}` is not a stored value") from error
         return {key: from_json(item) for key, item in data.items()}
     if data is None or isinstance(data, bool | str):
         return data
@@ -206,7 +210,7 @@ def _tagged(tag: str, item: Any) -> Value:
         case "$date":
             return parse_date(item)
         case "$duration":
-            return parse_duration(item)
+            return timedelta(seconds=int(item.removesuffix("s")))
         case "$period":
             return parse_period(item)
         case "$unknown":
