@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from posixpath import commonprefix
 from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
@@ -107,7 +109,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     'did you mean `in_review`?'
     """
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = sorted(difflib.get_close_matches(word, names, n=5, cutoff=0.6), key=partial(_distance, word))
     if not near:
         folded = {name.casefold(): name for name in names}
         near = [folded[word.casefold()]] if word.casefold() in folded else []
@@ -116,6 +118,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     if 0 < len(names) <= 8:
         return "one of " + ", ".join(f"`{name}`" for name in names)
     return None
+
+
+def _distance(word: str, name: str) -> tuple[float, bool, int]:
+    """Rank a name by how far it is from a word; among equals two letters that changed places are nearest.
+
+    >>> sorted(["RUB", "EUR"], key=partial(_distance, "ERU"))
+    ['EUR', 'RUB']
+    """
+    unlike = 1 - difflib.SequenceMatcher(None, name, word).ratio()
+    return (unlike, sorted(word) != sorted(name), -len(commonprefix([word, name])))
 
 
 def _catalogue(rows: Sequence[tuple[str, str, Severity, str]]) -> dict[str, Rule]:
@@ -205,6 +217,13 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
         ("AM401", "shadowed-rule", "warning", "a rule of a table can never be the one that hits"),
         ("AM402", "overlapping-rules", "error", "two rules of a table with `hit: unique` hold at once"),
         ("AM403", "bad-cell", "error", "a cell of a table cannot be read"),
+        ("AM404", "table-gap", "error", "no rule of a table without `otherwise` holds for some case"),
+        (
+            "AM405",
+            "non-monotone-tiers",
+            "warning",
+            "the output of a table goes up and down again along an input",
+        ),
         # 5xx: care
         ("AM501", "unused", "warning", "something is declared and never used"),
         ("AM502", "window-backwards", "error", "a window closes before it opens"),

@@ -103,7 +103,7 @@ class TableResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
+class Inside:
     """The environment of a table that was called: its parameters, then the names outside."""
 
     outside: MomentEnv
@@ -142,7 +142,7 @@ def look_up(table: CompiledTable, env: MomentEnv, arguments: Sequence[Value] = (
     """
     if table.parameters:
         names = (name for name, _ in table.parameters)
-        env = _Inside(env, dict(zip(names, arguments, strict=True)))
+        env = Inside(env, dict(zip(names, arguments, strict=True)))
     inputs = [_input(checked, env) for checked in table.inputs]
     if table.hit in {"first", "priority"}:
         return _first(table, inputs, env)

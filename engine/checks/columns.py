@@ -6,15 +6,15 @@ values of one gap apart, so a sample of each stands for all of them, and what ho
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Final, get_args
 
-from ..cell import Cell, Interval, matches, measure
+from ..cell import Cell, Interval, measure
 from ..money import Money, exponent
 from ..period import Period, Unit
 from ..types import BOOL, DATE, DECIMAL, DURATION, INT, PERIOD, TIMESTAMP, EnumType, MoneyType, Type
@@ -33,13 +33,26 @@ class Column:
     samples: tuple[Value, ...]
     #: Bit i says whether sample i is one that a cell names, and so the better example.
     named: int
-    #: For each cell, in order: bit i says whether it holds for sample i.
+    #: For each cell, in order: bit i says whether it surely holds for sample i.
     masks: tuple[int, ...]
+    #: The same, but a bit is set also where the cell fails because it cannot compare the sample.
+    loose: tuple[int, ...]
+    #: Whether the samples stand in one row from the least to the greatest.
+    in_order: bool = False
+
+    @property
+    def all(self) -> int:
+        """Every sample."""
+        return (1 << len(self.samples)) - 1
 
     def example(self, mask: int) -> Value:
         """Return a sample of those whose bits are set, best one that a cell names."""
+        return self.samples[self.best(mask)]
+
+    def best(self, mask: int) -> int:
+        """Return which sample of those whose bits are set makes the best example."""
         best = mask & self.named or mask
-        return self.samples[(best & -best).bit_length() - 1]
+        return (best & -best).bit_length() - 1
 
 
 def column_of(type_: Type, cells: Sequence[Cell]) -> Column:
@@ -50,11 +63,13 @@ def column_of(type_: Type, cells: Sequence[Cell]) -> Column:
     >>> place = Place("p.yaml", 1, 1, 1, 2)
     >>> cells = [Cell(text="< 3", place=place, intervals=(Interval(None, 3, high_in=False),))]
     >>> column_of(INT, cells)
-    Column(samples=(2, 3, 4), named=2, masks=(1,))
+    Column(samples=(2, 3, 4), named=2, masks=(1,), loose=(1,), in_order=True)
     """
     intervals = [interval for cell in cells for interval in cell.intervals or ()]
     if not intervals:
-        return Column((None,), 0, (1,) * len(cells))
+        # A cell is `-`, or has an empty list and holds for nothing.
+        held = tuple(int(cell.intervals is None or cell.negated) for cell in cells)
+        return Column((None,), 0, held, held)
     if isinstance(type_, EnumType):
         return _listed(type_.values, len(type_.values), cells)
     if type_ == BOOL:
@@ -67,11 +82,18 @@ def column_of(type_: Type, cells: Sequence[Cell]) -> Column:
 
 
 def _listed(samples: tuple[Value, ...], named: int, cells: Iterable[Cell]) -> Column:
-    masks = tuple(
-        sum(1 << index for index, sample in enumerate(samples) if matches(cell, sample) is True)
-        for cell in cells
-    )
-    return Column(samples, (1 << named) - 1, masks)
+    """Return the column of a type whose cells list values; samples that no cell names come last."""
+    bit = {sample: 1 << index for index, sample in enumerate(samples)}
+    everything = (1 << len(samples)) - 1
+
+    def mask(cell: Cell) -> int:
+        if cell.intervals is None:
+            return everything
+        held = reduce(or_, (bit[interval.low] for interval in cell.intervals), 0)
+        return everything & ~held if cell.negated else held
+
+    masks = tuple(map(mask, cells))
+    return Column(samples, (1 << named) - 1, masks, masks)
 
 
 def _another(texts: Iterable[str]) -> str:
@@ -126,42 +148,47 @@ def _measured(lines: Sequence[_Line], cells: Sequence[Cell]) -> Column:
     """Return the column of an ordered type; each line has a stretch of the samples."""
     samples: list[Value] = []
     named = 0
-    masks = [0] * len(cells)
+    held = [0] * len(cells)
+    loose = [0] * len(cells)
     for line in lines:
         found = line.samples()
-        numbers = list(found)
+        where = {number: index for index, number in enumerate(found)}
         shift = len(samples)
         samples.extend(found.values())
-        named |= sum(1 << index for index, number in enumerate(numbers) if number in line.ends) << shift
+        for number in line.ends:
+            named |= 1 << shift + where[number]
         for index, cell in enumerate(cells):
-            masks[index] |= _mask(cell, line.kind, numbers) << shift
-    return Column(tuple(samples), named, tuple(masks))
+            surely, perhaps = _masks(cell, line.kind, where)
+            held[index] |= surely << shift
+            loose[index] |= perhaps << shift
+    return Column(tuple(samples), named, tuple(held), tuple(loose), in_order=len(lines) == 1)
 
 
-def _mask(cell: Cell, kind: str, numbers: Sequence[Number]) -> int:
-    """Return for which numbers of a line a cell surely holds."""
-    everything = (1 << len(numbers)) - 1
+def _masks(cell: Cell, kind: str, where: Mapping[Number, int]) -> tuple[int, int]:
+    """Return for which numbers of a line a cell surely holds, and for which it holds or fails."""
+    everything = (1 << len(where)) - 1
     if cell.intervals is None:
-        return everything
+        return everything, everything
     held = 0
     fails = False
     for interval in cell.intervals:
         if all(_is_on(end, kind) for end in (interval.low, interval.high) if end is not None):
-            held |= _stretch(interval, numbers)
+            held |= _stretch(interval, where)
         else:
             # A period of another unit is simply not the same; all else of another kind cannot be compared.
             fails = fails or interval.low != interval.high or not isinstance(interval.low, Period)
     if cell.negated:
-        return 0 if fails else everything & ~held
-    return held
+        return 0 if fails else everything & ~held, everything & ~held
+    return held, everything if fails else held
 
 
-def _stretch(interval: Interval, numbers: Sequence[Number]) -> int:
-    first, last = 0, len(numbers)
+def _stretch(interval: Interval, where: Mapping[Number, int]) -> int:
+    """Return which numbers of a line lie between two ends, both of which are among them."""
+    first, last = 0, len(where)
     if interval.low is not None:
-        first = (bisect_left if interval.low_in else bisect_right)(numbers, _number(interval.low))
+        first = where[_number(interval.low)] + (not interval.low_in)
     if interval.high is not None:
-        last = (bisect_right if interval.high_in else bisect_left)(numbers, _number(interval.high))
+        last = where[_number(interval.high)] + interval.high_in
     return ((1 << last) - 1) & ~((1 << first) - 1) if last > first else 0
 
 
@@ -223,10 +250,10 @@ _UNITS: Final[dict[str, Unit]] = {unit: unit for unit in get_args(Unit)}
 
 
 def _number(value: Value) -> Number:
-    """Return where a value stands on its line."""
+    """Return where a value stands on its line; whole where it can be, for that is quick to compare."""
     match value:
         case Money():
-            return value.amount
+            return _whole(value.amount)
         case Period():
             return measure(value)[1]
         case datetime():
@@ -236,8 +263,12 @@ def _number(value: Value) -> Number:
         case timedelta():
             return value // _SECOND
         case Fraction():
-            return value
+            return _whole(value)
     return int(value)
+
+
+def _whole(number: Fraction) -> Number:
+    return number.numerator if number.denominator == 1 else number
 
 
 def _is_on(value: Value, kind: str) -> bool:
