@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..condition import leaves
+from ..condition import Condition, Leaf, leaves
 from ..diagnostics import Diagnostics
+from ..expression.tree import Constant
 from ..policy import Candidate, CompiledPolicy, Pay, PayoutRule, State
 from .ways import actions, clocks, listening, reachable, states_of, steps_of, ways
 
@@ -110,11 +111,15 @@ class _Flow:
             hint = f"accept an event that {waited} may send, or correct `waits_for`"
             message = f"`{state.name}` waits for {waited}, and accepts nothing that they may send"
             self.diagnostics.add("AM308", state.place, message, hint=hint)
-        elif heard and not timed and not state.initial:
+        elif heard and not timed and not state.initial and not self.is_overdue(state):
             # Before the first event nobody owes anything yet; afterwards somebody keeps somebody waiting.
             hint = "give it an `sla`, or an escalation `at` a moment"
             message = f"`{state.name}` waits without a clock, so a case may stay there for ever"
             self.diagnostics.add("AM309", state.place, message, hint=hint)
+
+    def is_overdue(self, state: State) -> bool:
+        """Return whether a clock leads into a state, so that what it was for has been seen to."""
+        return any(way.due is not None and way.target == state.name for way in self.ways)
 
     def hears(self, state: State, heard: dict[str, tuple[Candidate, ...]]) -> bool:
         """Return whether one of those a state waits for may send what it accepts."""
@@ -141,10 +146,11 @@ class _Flow:
     def breaches(self) -> None:
         """Report clocks whose breach may find nothing that holds."""
         for sla, _ in clocks(self.policy):
-            if sla.breach and not sla.breach[-1].unconditional:
+            last = sla.breach[-1] if sla.breach else None
+            if last and (last.by or not _takes_all(last)):
                 hint = "add a last one without conditions, such as `{alarm: ROLE}`"
                 message = f"when `{sla.name}` runs out, it may be that no outcome holds"
-                self.diagnostics.add("AM304", sla.breach[-1].place, message, hint=hint)
+                self.diagnostics.add("AM304", last.place, message, hint=hint)
 
     def shadowed_lists(self) -> None:
         """Report candidates that one before them in their list always beats."""
@@ -194,7 +200,7 @@ class _Flow:
             hint = f"write `pay: {payout.name}` among the actions of a transition or of a state's `enter`"
             message = f"the payout `{payout.name}` {what}, so the host is never asked for it"
             self.diagnostics.add("AM310", payout.place, message, hint=hint)
-        if all(route.condition is not None for route in payout.routes):
+        if not any(_is_always(route.condition) for route in payout.routes):
             hint = "add a last route without conditions; without `via` it holds the money on purpose"
             place = payout.routes[-1].place if payout.routes else payout.place
             message = f"the money of `{payout.name}` is held for ever where no route's conditions hold"
@@ -203,7 +209,14 @@ class _Flow:
 
 def _takes_all(candidate: Candidate) -> bool:
     """Return whether a candidate holds for every role that it admits."""
-    return candidate.condition is None and not candidate.needs
+    return _is_always(candidate.condition) and not candidate.needs
+
+
+def _is_always(condition: Condition | None) -> bool:
+    """Return whether a condition is none, or the word `true`."""
+    if isinstance(condition, Leaf) and isinstance(condition.checked.root, Constant):
+        return condition.checked.root.value is True
+    return condition is None
 
 
 def _beaten_by(candidate: Candidate, before: Iterable[Candidate], senders: set[str]) -> list[Candidate]:
