@@ -138,7 +138,7 @@ def compile_node(
         bundle=bundle.digest(),
         model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest(),
     )
-    policy, compiled = compile_policy(node, ref, bundle.holidays)
+    policy, compiled = compile_policy(node, ref, bundle.holidays, shapely=not findings)
     # What the schema already said of a place is not said twice.
     said = {(item.place.file, item.place.line, item.place.column) for item in findings}
     rest = tuple(i for i in compiled if (i.place.file, i.place.line, i.place.column) not in said)

@@ -62,7 +62,7 @@ PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
 
 
 def compile_policy(
-    node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded]
+    node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded], *, shapely: bool = True
 ) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
     """Compile a document that the schema has judged.
 
@@ -70,12 +70,14 @@ def compile_policy(
         node: the document, overlays applied.
         ref: what cases of this policy are pinned to.
         holidays: what each holiday code that the document names stands for.
+        shapely: whether the schema found nothing. Else the policy as a whole is not looked at: a state seems to have no
+            way out where only a key of its clock is misspelt.
     Returns:
         The policy, or None where there is an error, and every finding in the order of the file.
     """
     diagnostics = Diagnostics()
     policy = _Compiler(node, ref, holidays, diagnostics).policy()
-    if not diagnostics.has_errors:
+    if shapely and not diagnostics.has_errors:
         run_checks(policy, diagnostics, node)
     return (None if diagnostics.has_errors else policy), diagnostics.sorted()
 
@@ -100,9 +102,9 @@ class _Compiler:
         written = word(at(node, "currency")) or ""
         self.currency = None if written.startswith("=") or not written else written
         self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
+        self.almanac = PolicyAlmanac(node, holidays, self.context)
         self.rules = Rules(
             node,
-        self.almanac = PolicyAlmanac(node, holidays, self.context)
             self.context,
             self.scope,
             self.types,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
+from .case import PolicyRef
 from .condition import holds
-from .diagnostics import Diagnostic, Diagnostics, did_you_mean
+from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from .document import Node, read_file
 from .errors import RuleError, UnknownPolicy
 from .intake import read_facts, reading_of
@@ -20,6 +22,8 @@ from .read.shape import at, word
 from .schema import check_document
 
 Identity = tuple[str, str]
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,8 @@ class _Loader:
                 self.read(file, asked=True)
         for source in list(self.asked):
             self.find_extended(source)
-        policies, bundles = [], {}
+        policies: list[CompiledPolicy] = []
+        bundles, places = {}, {}
         for source in self.asked:
             before = len(self.diagnostics.found)
             resolved = self.resolve(source, ())
@@ -166,12 +171,30 @@ class _Loader:
             if policy is not None and sound:
                 policies.append(policy)
                 bundles[policy.ref.bundle] = bundle
+                places[policy.ref] = (at(at(node, "in_force"), "from") or at(node, "version") or node).place
+        self.check_versions(policies, places)
         return Library(
             policies=tuple(policies),
             diagnostics=self.diagnostics.sorted(),
             files=tuple(self.files),
             bundles=bundles,
         )
+
+    def check_versions(self, policies: Iterable[CompiledPolicy], places: Mapping[PolicyRef, Place]) -> None:
+        """Report versions of one policy that the same instant would choose."""
+        begun = sorted(policies, key=lambda policy: policy.in_force.starts or _EVER)
+        for earlier, later in combinations(begun, 2):
+            first, second = earlier.in_force, later.in_force
+            if earlier.ref.name != later.ref.name or first.decided_by != second.decided_by:
+                continue
+            if first.until is None or second.starts is None or second.starts < first.until:
+                message = (
+                    f"version `{later.ref.version}` of `{later.ref.name}` is in force while version "
+                    f"`{earlier.ref.version}` is, so no case can be opened then"
+                )
+                hint = "end the earlier one with `until`, which is exclusive, where the later one begins"
+                related = [(f"version `{earlier.ref.version}`", places[earlier.ref])]
+                self.diagnostics.add("AM110", places[later.ref], message, hint=hint, related=related)
 
     def read(self, path: Path, *, asked: bool) -> None:
         """Read one file; a scenario file is checked, a policy is kept for compiling."""
