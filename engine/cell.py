@@ -74,6 +74,8 @@ class Cell:
     #: None for `-`.
     intervals: tuple[Interval, ...] | None
     negated: bool = False
+    #: The params that it names; their values are in the intervals.
+    params: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:

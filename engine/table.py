@@ -82,7 +82,7 @@ class CompiledTable:
     reads: frozenset[str]
     #: Optional paths whose absence can make it unknown.
     may_miss: frozenset[str]
-    #: The params that its cells, inputs and outputs name, with their values.
+    #: The params that its cells, inputs and outputs name, with their values: constants, as far as checks are concerned.
     params: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
 
@@ -111,22 +111,28 @@ class Inside:
 
     @property
     def now(self) -> datetime:
+        """The step's instant."""
         return self.outside.now
 
     @property
     def zone(self) -> ZoneInfo:
+        """The case's zone."""
         return self.outside.zone
 
     def value(self, name: str) -> Value:
+        """Return the value of a parameter, or of a name outside."""
         return self.arguments[name] if name in self.arguments else self.outside.value(name)
 
     def call(self, name: str, arguments: tuple[Value, ...]) -> Value:
+        """Return what another table gives, which sees no parameters of this one."""
         return self.outside.call(name, arguments)
 
     def calendar(self, name: str) -> Calendar | Unknown:
+        """Return a declared calendar."""
         return self.outside.calendar(name)
 
     def finished(self, name: str) -> Finished | Unknown:
+        """Return a declared moment."""
         return self.outside.finished(name)
 
 

@@ -8,19 +8,17 @@ All other inputs count as independent of one another: that `size(items)` and `ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from ..cell import Cell, Interval, exactly, has_cells, is_ordered, matches
 from ..expression import Checked
-from ..expression.tree import Apply, Constant, Node, Not, Reference
+from ..expression.tree import Apply, Constant, Field, Node, Not, Reference, WindowPart
 from ..types import PERIOD, Type, required
 from ..values import Value
 
 #: What a comparison becomes when its sides change places.
 _TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-#: What tells a node's place rather than its meaning.
-_SPAN: Final = frozenset({"start", "end", "type"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ def question_of(checked: Checked, params: Mapping[str, Value]) -> Question:
             ">=": Interval(constant, None),
         }.get(sign, exactly(constant))
     return Question(
-        key=_meaning(node),
+        key=_meaning(node, checked.text),
         name=checked.text[node.start : node.end].strip(),
         type=required(node.type),
         truth=truth,
@@ -113,13 +111,18 @@ def constant_of(node: Node, params: Mapping[str, Value]) -> Value | None:
     return None
 
 
-def _meaning(part: Any) -> str:
-    """Return a node as text, its places apart."""
-    if isinstance(part, tuple):
-        return "(" + ", ".join(map(_meaning, part)) + ")"
-    if is_dataclass(part) and hasattr(part, "start"):
-        inner = ", ".join(
-            _meaning(getattr(part, item.name)) for item in fields(part) if item.name not in _SPAN
-        )
-        return f"{type(part).__name__}({inner})"
-    return repr(part)
+def _meaning(node: Node, text: str) -> str:
+    """Return what a node of an expression says, however it is spaced and bracketed; rarer kinds as they are written."""
+    match node:
+        case Constant(value=value):
+            return repr(value)
+        case Reference(name=name):
+            return name
+        case Field(of=of, field=field):
+            return f"{_meaning(of, text)}.{field}"
+        case WindowPart(of=of, part=part):
+            return f"{_meaning(of, text)}.{part}"
+        case Apply(overload=overload, arguments=arguments):
+            inner = ", ".join(_meaning(argument, text) for argument in arguments)
+            return f"{overload} of ({inner})"
+    return text[node.start : node.end].strip()

@@ -5,29 +5,32 @@
     a, b       one of several                    not(a, b)            none of several
 
 Each part of a list may be a value, a comparison or a range. Texts and names may be quoted, and must be where they look
-like something else. Spec: docs/language.md, "Tables".
+like something else. A value may also be `=limit`, a param of the input's type; the `=` may be left out where no value of
+the type looks like a name, as in `<= limit`. Spec: docs/language.md, "Tables".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
 from ..cell import Cell, Interval, exactly, is_ordered, precedes, same
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, did_you_mean
 from ..document import Scalar
 from ..errors import RuleError
+from ..expression import Scope
 from ..literal import Misfit, read_literal
 from ..money import Money
-from ..types import BOOL, DECIMAL, INT, TEXT, EnumType, MoneyType, Type, required
+from ..types import BOOL, DECIMAL, INT, TEXT, EnumType, Hole, MoneyType, ScalarType, Type, required
 from ..values import Value
 
 _QUOTED: Final = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 _NOT: Final = re.compile(r"not\s*\(")
 _COMPARISON: Final = re.compile(r"[<>]=?")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: `1,000`: a comma that is meant to group digits would silently make two values.
 _GROUPED: Final = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)", re.ASCII)
 
@@ -52,7 +55,7 @@ class _Stretch:
 
 
 class _Bad(Exception):  # noqa: N818 - never leaves this room
-    """A stretch cannot be read."""
+    """A stretch cannot be read; without a message because of what was told elsewhere."""
 
     def __init__(self, at: _Stretch, message: str, hint: str | None = None, code: str = "AM403") -> None:
         super().__init__(message)
@@ -62,7 +65,12 @@ class _Bad(Exception):  # noqa: N818 - never leaves this room
 
 
 def read_cell(
-    node: Scalar, type_: Type, diagnostics: Diagnostics, *, currency: str | None = None
+    node: Scalar,
+    type_: Type,
+    diagnostics: Diagnostics,
+    *,
+    currency: str | None = None,
+    scope: Scope | None = None,
 ) -> Cell | None:
     """Read the cell that a scalar writes.
 
@@ -71,8 +79,9 @@ def read_cell(
         type_: of the input; an optional one is read as what it holds.
         diagnostics: where findings go, each at its place inside the scalar.
         currency: of amounts that name none.
+        scope: knows the params that it may name, if any.
     Returns:
-        The cell, or None with at least one finding.
+        The cell, or None with at least one finding; the finding may be that of a param that cannot be read.
 
     >>> from amends.engine.document import read_text
     >>> from amends.engine.cell import matches
@@ -81,7 +90,7 @@ def read_cell(
     >>> matches(cell, 10), matches(cell, 20), matches(cell, Unknown())
     (True, False, Unknown(missing=frozenset()))
     """
-    reader = _Reader(required(type_), currency)
+    reader = _Reader(required(type_), currency, scope)
     whole = _Stretch(node.text, 0, len(node.text)).cut(0, len(node.text))
     try:
         if node.value is None or not whole.text:
@@ -103,10 +112,13 @@ def read_cell(
     read = tuple(item for item in intervals if item is not None)
     if len(read) < len(intervals):
         return None
-    return Cell(text=whole.text, place=node.place, intervals=read, negated=negated)
+    names = tuple(dict.fromkeys(reader.named))
+    return Cell(text=whole.text, place=node.place, intervals=read, negated=negated, params=names)
 
 
 def _report(bad: _Bad, node: Scalar, diagnostics: Diagnostics) -> None:
+    if not str(bad):
+        return
     place = node.place_of(bad.at.start, bad.at.end) if bad.at.text else node.place
     diagnostics.add(bad.code, place, str(bad), hint=bad.hint)
 
@@ -141,6 +153,9 @@ class _Reader:
 
     type: Type
     currency: str | None
+    scope: Scope | None
+    #: The params that were named so far.
+    named: list[str] = field(default_factory=list)
 
     @property
     def ordered(self) -> bool:
@@ -174,12 +189,11 @@ class _Reader:
     def refuse_foreign(self, part: _Stretch) -> None:
         """Refuse what would be right in another language, or in an expression."""
         text = part.text
-        if text.startswith(("=", "!")):
+        if text.startswith("!") or (text.startswith("=") and not _NAME.fullmatch(text[1:].strip())):
             bare = text.lstrip("=! ")
             hint = f"write `not({bare})`" if text.startswith("!") else f"write `{bare}` alone"
-            raise _Bad(
-                part, f"`{_short(text)}` is not a cell", f"{hint}; a cell holds literals, not expressions"
-            )
+            why = "a cell holds literals and params, not expressions"
+            raise _Bad(part, f"`{_short(text)}` is not a cell", f"{hint}; {why}")
         if text.startswith("not "):
             raise _Bad(part, f"`{_short(text)}` is not a cell", f"write `not({text[4:].strip()})`")
         if ".." in text and self.ordered:
@@ -226,7 +240,52 @@ class _Reader:
     def literal(self, part: _Stretch) -> Value:
         if not part.text:
             raise _Bad(part, "a value is missing")
+        if part.text.startswith("="):
+            return self.param(part.cut(part.start + 1, part.end))
+        # Values of these types never look like a name.
+        if self.bare and _NAME.fullmatch(part.text) and self.scope and self.scope.find(part.text):
+            return self.param(part)
         return self.value(part, part.text)
+
+    @property
+    def bare(self) -> bool:
+        """Whether a param may stand without `=`: no value of the type looks like a name, but for `true` and `false`."""
+        return self.ordered or self.type == BOOL
+
+    def param(self, part: _Stretch) -> Value:
+        """Return the value of the param that a stretch names."""
+        name = part.text
+        declared = self.scope.find(name) if self.scope else None
+        if declared is None:
+            hint = did_you_mean(name, self.scope.names() if self.scope else ())
+            if isinstance(self.type, EnumType) and name in self.type.values:
+                hint = f"`=` names a param; write `{name}` alone for the value"
+            raise _Bad(part, f"there is no param `{_short(name)}`", hint, "AM104")
+        if isinstance(declared.type, Hole):
+            raise _Bad(part, "")
+        if declared.kind != "param":
+            asked = f"x {'<=' if self.ordered else '=='} {name}"
+            hint = f"ask it in an input of its own, such as `{asked}`, whose cells are `true` and `false`"
+            raise _Bad(part, f"a cell compares with literals and params, and `{name}` is neither", hint)
+        self.named.append(name)
+        return self.fitted(part, declared.type, declared.literal)
+
+    def fitted(self, part: _Stretch, type_: Type, value: Value) -> Value:
+        """Return the value of a param as one of the input's type."""
+        match self.type, type_:
+            case EnumType(), ScalarType("text"):
+                return self.value(part, value)
+            case ScalarType("decimal"), ScalarType("int"):
+                return Fraction(value)
+            case MoneyType(currency), MoneyType() if currency and value.currency not in {currency, ""}:
+                raise _Bad(
+                    part, f"the param `{part.text}` is in {value.currency}, and the input in {currency}"
+                )
+            case (EnumType(name=due), EnumType(name=is_)) if due == is_:
+                return value
+            case (MoneyType(), MoneyType()) | (ScalarType(), ScalarType()) if str(self.type) == str(type_):
+                return value
+        raise _Bad(part, f"the param `{part.text}` is of type {type_}, and the input of type {self.type}")
 
     def value(self, part: _Stretch, text: str) -> Value:
         """Return the value that a text writes, at the input's type."""
@@ -239,7 +298,17 @@ class _Reader:
             return read_literal(data, self.type, currency=self.currency)
         except Misfit as misfit:
             code = "AM104" if isinstance(self.type, EnumType) else "AM403"
-            raise _Bad(part, str(misfit), misfit.hint, code) from None
+            raise _Bad(part, str(misfit), self.remedy(text, misfit.hint), code) from None
+
+    def remedy(self, text: str, hint: str | None) -> str | None:
+        """Return what to do about a text that is no value of the type: perhaps a param was meant."""
+        if self.scope is None or not _NAME.fullmatch(text):
+            return hint
+        if not self.bare:
+            declared = self.scope.find(text)
+            return f"write `={text}` for the param" if declared and declared.kind == "param" else hint
+        near = did_you_mean(text, self.scope.names()) or ""
+        return near if near.startswith("did") else hint
 
 
 def _short(text: str) -> str:

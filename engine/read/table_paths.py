@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ..condition import AllOf, AnyOf, Computed, Condition, Constant, Leaf, Not, ensures, leaves
 from ..expression import Checked
+from ..expression.tree import Reference, sources
 from ..moment import CompiledMoment
 from ..table import CompiledRule, Hit, TermLike
 
@@ -30,6 +31,19 @@ def reads_of(inputs: Sequence[Checked], rules: Iterable[CompiledRule], otherwise
             found |= term.reads
     for term in _computed(otherwise or ()):
         found |= term.reads
+    return frozenset(found)
+
+
+def params_of(
+    inputs: Sequence[Checked], rules: Iterable[CompiledRule], otherwise: Terms | None
+) -> frozenset[str]:
+    """Return the params that cells, inputs and outputs name; those in conditions and moments apart."""
+    found = {name for rule in rules for cell in rule.cells for name in cell.params}
+    terms = [term for rule in rules for term in _computed(rule.then)] + _computed(otherwise or ())
+    for checked in (*inputs, *terms):
+        if isinstance(checked, Checked):
+            nodes = sources(checked.root)
+            found |= {node.name for node in nodes if isinstance(node, Reference) and node.kind == "param"}
     return frozenset(found)
 
 

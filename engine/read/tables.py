@@ -32,7 +32,7 @@ from ..types import (
 )
 from .cells import read_cell
 from .shape import at, entries, items, known, unknown, word
-from .table_paths import Terms, misses_of, reads_of
+from .table_paths import Terms, misses_of, params_of, reads_of
 
 ReadType = Callable[[Node, str], Type | None]
 ReadMoment = Callable[[Node, Context], CompiledMoment | None]
@@ -155,6 +155,11 @@ class _Reader:
             place=self.node.place,
             reads=frozenset(path for path in reads if path.partition(".")[0] not in self.parameters),
             may_miss=misses_of(hit, inputs_, rules, otherwise),
+            params={
+                name: found.literal
+                for name in params_of(inputs_, rules, otherwise)
+                if (found := self.context.scope.find(name))
+            },
         )
 
     # --- what the table declares --------------------------------------------------------------------------------------
@@ -303,7 +308,8 @@ class _Reader:
             return None
         if checked is None or not has_cells(required(checked.type)):
             return None
-        return read_cell(node, checked.type, self.diagnostics, currency=self.context.currency)
+        scope = self.context.scope
+        return read_cell(node, checked.type, self.diagnostics, currency=self.context.currency, scope=scope)
 
     def _then(self, node: Node, what: str, outputs: tuple[_Output, ...], *, single: bool) -> Terms:
         """Read the outputs of a rule, or of `otherwise`."""

@@ -1,4 +1,4 @@
-"""A small world to look tables up in: a document with `facts` and `tables`, and cases with some of the facts."""
+"""A small world to look tables up in: a document with `facts`, `params` and `tables`, and cases with some of the facts."""
 
 from __future__ import annotations
 
@@ -30,11 +30,15 @@ class Names:
     """The scope: facts and tables."""
 
     facts: Mapping[str, Type]
+    params: Mapping[str, tuple[Type, Value]] = field(default_factory=dict)
     tables: dict[str, CompiledTable] = field(default_factory=dict)
 
     def find(self, name: str) -> Declared | None:
         if name in self.facts:
             return Declared(type=self.facts[name], kind="fact")
+        if name in self.params:
+            type_, value = self.params[name]
+            return Declared(type=type_, kind="param", literal=value)
         table = self.tables.get(name)
         if table is None:
             return None
@@ -44,7 +48,7 @@ class Names:
         )
 
     def names(self) -> Iterable[str]:
-        return (*self.facts, *self.tables)
+        return (*self.facts, *self.params, *self.tables)
 
     def find_type(self, name: str) -> Type | None:  # noqa: ARG002 - the scope's interface
         return None
@@ -65,6 +69,8 @@ class Case:
     def value(self, name: str) -> Value:
         if name in self.names.tables:
             return look_up(self.names.tables[name], self).value
+        if name in self.names.params:
+            return self.names.params[name][1]
         return self.facts.get(name, Unknown(frozenset({name})))
 
     def call(self, name: str, arguments: tuple[Value, ...]) -> Value:
@@ -115,7 +121,10 @@ def world_of(node: Fields) -> World:
     """Read the `facts` and `tables` of a map."""
     diagnostics = Diagnostics()
     types = Types(node.get("types"), diagnostics, {})
-    names = Names({key.text: types.read(value, key.text) for key, value in _entries(node.get("facts"))})
+    names = Names(
+        {key.text: types.read(value, key.text) for key, value in _entries(node.get("facts"))},
+        {key.text: _param(key.text, value, types) for key, value in _entries(node.get("params"))},
+    )
     context = Context(scope=names, diagnostics=diagnostics, currency="USD")
     for key, value in _entries(node.get("tables")):
         table = read_table(key.text, value, context, types.read, _moment, ("handbook", "guess"))
@@ -127,6 +136,16 @@ def world_of(node: Fields) -> World:
 
 def _entries(node: Node | None) -> Iterable[tuple[Any, Node]]:
     return node.entries if isinstance(node, Fields) else ()
+
+
+def _param(name: str, node: Node, types: Types) -> tuple[Type, Value]:
+    """Read a param: `{type, is}`."""
+    assert isinstance(node, Fields)
+    written, type_node = node.get("is"), node.get("type")
+    assert written is not None
+    assert type_node is not None
+    type_ = types.read(type_node, name)
+    return type_, read_literal(to_plain(written), type_, currency="USD")
 
 
 def _moment(node: Node, context: Context) -> CompiledMoment | None:
