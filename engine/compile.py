@@ -16,6 +16,7 @@ from .condition import (
     Condition,
     Context,
     Term,
+    check_currency,
     read_condition,
     read_term,
 )
@@ -311,6 +312,8 @@ class _Compiler:
     def currency_term(self) -> Term | None:
         """Read `currency`."""
         node = at(self.node, "currency")
+        if isinstance(node, Scalar) and not node.text.startswith("="):
+            check_currency(node, node.text, self.diagnostics)
         return read_term(node, TEXT, self.context) if node is not None else None
 
     def rounding(self) -> Rounding:

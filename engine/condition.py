@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .diagnostics import Diagnostics, Place
+from .diagnostics import Diagnostics, Place, did_you_mean
 from .document import Fields, Items, Node, Scalar, node_at, to_plain
 from .errors import RuleError
 from .expression import Checked, Env, Scope, SyntaxProblem, check, evaluate, parse
 from .literal import Misfit, read_literal
+from .money import CURRENCIES, Money
 from .types import BOOL, MoneyType, Type
 from .values import Unknown, Value
 
@@ -256,4 +257,14 @@ def read_constant(node: Node, type_: Type, context: Context) -> Constant | None:
         code = "AM104" if misfit.hint else "AM106"
         context.diagnostics.add(code, place, str(misfit), hint=misfit.hint)
         return None
+    if isinstance(value, Money) and isinstance(node, Scalar) and node.text.endswith(value.currency):
+        check_currency(node, value.currency, context.diagnostics)
     return Constant(value=value, place=node.place)
+
+
+def check_currency(node: Scalar, currency: str, diagnostics: Diagnostics) -> None:
+    """Report a currency at the end of a scalar that ISO 4217 does not know."""
+    if currency and currency not in CURRENCIES:
+        place = node.place_of(len(node.text) - len(currency), len(node.text))
+        hint = did_you_mean(currency, CURRENCIES)
+        diagnostics.add("AM104", place, f"there is no currency `{currency[:60]}`", hint=hint)

@@ -256,17 +256,24 @@ class _Loader:
             return None
         base = self.sources.get(wanted)
         if base is None:
-            known = sorted(name for name, _ in self.sources)
-            versions = sorted(version for name, version in self.sources if name == wanted[0])
-            hint = did_you_mean(wanted[1], versions) if versions else did_you_mean(wanted[0], known)
-            message = f"there is no version `{wanted[1]}` of the policy `{wanted[0]}` to extend"
-            self.diagnostics.add("AM107", extends.place, message, hint=hint)
+            self.not_found(extends, *wanted)
             return None
         under = self.resolve(base, (*chain, source.identity))
         if under is None:
             return None
         node, texts = under
         return overlaid(node, source.node, self.diagnostics), (*texts, source.text)
+
+    def not_found(self, extends: Node, name: str, version: str) -> None:
+        """Report that what a policy extends is not there: no such policy, or no such version of it."""
+        others = [of for of, source in self.sources.items() if source.node.place.file != extends.place.file]
+        versions = sorted(known for of, known in others if of == name)
+        key, message = "policy", f"there is no policy `{name[:60]}` to extend, here or beside this file"
+        hint = did_you_mean(name, sorted({of for of, _ in others}))
+        if versions:
+            key, message = "version", f"the policy `{name}` has no version `{version[:60]}` to extend"
+            hint = did_you_mean(version, versions)
+        self.diagnostics.add("AM107", (at(extends, key) or extends).place, message, hint=hint)
 
 
 def policy_files(path: Path) -> Iterator[Path]:

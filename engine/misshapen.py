@@ -151,7 +151,7 @@ class Report:
                 self._tell("AM102", way, message, _nearest(self._text(way), allowed))
             case "pattern":
                 remedy = str(part.get("description", "")).split(". ")[0].rstrip(".")
-                hint = remedy[:1].lower() + remedy[1:] or None
+                hint = _reported(str(value)) or remedy[:1].lower() + remedy[1:] or None
                 self._tell("AM102", way, f"`{_short(str(value))}` cannot be {what}", hint)
             case "maxProperties":
                 second = Key([*value][1])
@@ -259,6 +259,17 @@ def _nearest(text: str, allowed: list[str]) -> str | None:
         return f"write `{_BOOLEANS[text.lower()]}`"
     near = did_you_mean(text, allowed) if text else None
     return near if near and near.startswith("did you mean") else None
+
+
+def _reported(text: str) -> str | None:
+    """Return what was probably meant by a misspelt event of a payout.
+
+    >>> _reported("refund.setled")
+    'did you mean `refund.settled`?'
+    """
+    name, dot, verb = text.partition(".")
+    near = did_you_mean(verb, ("settled", "failed", "reversed")) if dot and name.isidentifier() else None
+    return near.replace("`", f"`{name}.", 1) if near and near.startswith("did you mean") else None
 
 
 def _short(text: str) -> str:

@@ -125,7 +125,8 @@ def period_hint(text: str) -> str:
     if match:
         unit = difflib.get_close_matches(match["unit"].lower(), units, n=1)
         prefix = difflib.get_close_matches(match["before"].lower(), PREFIXES, n=1)
-        guess = f"{match['count']} {units[unit[0]]}" if unit else ""
+        plural = "" if match["count"] == "1" else "s"
+        guess = f"{match['count']} {units[unit[0]].removesuffix('s')}{plural}" if unit else ""
         if is_period(guess) and bool(prefix) == bool(match["before"]):
             return f"did you mean `{' '.join([*prefix, guess])}`?"
     return "a period is a whole number and a unit: " + ", ".join(f"`{unit}s`" for unit in UNITS)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..diagnostics import did_you_mean
 from ..errors import RuleError
+from ..money import CURRENCIES, Money
 from ..types import BOOL, HOLE, INT, EnumType, Hole, ListType, MoneyType, Type
 from .fit import Report, common, convert, fits, same
 from .flow import Typed, strict
@@ -124,6 +125,12 @@ def _folded(node: Apply, row: Overload, report: Report) -> Node:
         last = node.arguments[-1]
         report("AM106", one_line(str(error)), last.start, last.end, None)
         return _hole((node.start, node.end))
+    if isinstance(value, Money) and value.currency not in {*CURRENCIES, ""}:
+        last = node.arguments[-1]
+        hint = did_you_mean(value.currency, CURRENCIES)
+        # Of `"10 UDS"` the last word; the quote stands behind it.
+        start = max(last.start, last.end - 1 - len(value.currency))
+        report("AM104", f"there is no currency `{value.currency}`", start, max(start, last.end - 1), hint)
     type_ = MoneyType(value.currency) if isinstance(node.type, MoneyType) else node.type
     return Constant(value, type_, node.start, node.end)
 

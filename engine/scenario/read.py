@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ..calendar import zone
-from ..diagnostics import Diagnostic, Diagnostics, Place
+from ..calendar import zone_names
+from ..diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from ..document import Fields, Items, Node, Scalar, read_file, to_plain
 from ..errors import InvalidValue
 from ..money import Money, parse_money
@@ -235,11 +235,12 @@ class _Reader:
         name = node.get("timezone")
         if name is None:
             return None
-        try:
-            return zone(_text(name) or "").key
-        except InvalidValue as problem:
-            self.found.add("AM106", name.place, str(problem))
+        text = _text(name) or ""
+        if text not in zone_names():
+            hint = did_you_mean(text, zone_names())
+            self.found.add("AM104", name.place, f"there is no time zone `{text[:60]}`", hint=hint)
             return None
+        return text
 
 
 def _maps(node: Node | None) -> Iterator[Fields]:

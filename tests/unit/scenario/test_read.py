@@ -139,7 +139,11 @@ def test_a_case_may_name_its_policy(path: Path) -> None:
             'due: "2026-03-10T25:00:00Z"',
             "AM106 `2026-03-10T25:00:00Z` is not a date",
         ),
-        ("timezone: Europe/Berlin", "timezone: Europe/Berln", "2:11 AM106 `Europe/Berln` is not a time zone"),
+        (
+            "timezone: Europe/Berlin",
+            "timezone: Europe/Berln",
+            "2:11 AM104 there is no time zone `Europe/Berln`",
+        ),
         (
             '- {at: "2026-03-06',
             '- {at: "2026-03-04',
