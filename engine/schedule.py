@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from . import payout, sla
 from .case import Timer
+from .condition import AllOf, Condition, Leaf
 from .errors import RuleError
 from .moment import Finished, evaluate_moment, opening
 from .moving import Mover
-from .policy import Escalation
-from .wake import next_change
+from .policy import Candidate, Escalation, Route
+from .steady import Moving
+from .values import Unknown
+from .wake import next_change, reads_time
+
+#: What a condition is worth over some stretch of time.
+Worths = Callable[[Condition | None], Any]
 
 
 def timers(mover: Mover, *, woken: bool = False) -> list[Timer]:
@@ -21,53 +29,91 @@ def timers(mover: Mover, *, woken: bool = False) -> list[Timer]:
     """
     found = list(sla.timers(mover.work))
     if not woken:
-        instants = list(_wakes(mover))
+        instants = [instant for instant in _wakes(mover) if instant is not None]
         if instants:
             found.append(Timer(id="wake", fires_at=min(instants)))
     return sorted(found, key=lambda timer: timer.fires_at)
 
 
-def _wakes(mover: Mover) -> Iterator[datetime]:
-    """Yield the next instants at which time alone changes a condition that the case waits on."""
+def _wakes(mover: Mover) -> Iterator[datetime | None]:
+    """Yield the next instants at which time alone changes something that the case waits on."""
     work = mover.work
     for leg, name in work.legs.items():
-        for candidate in mover.states[leg][name].always:
-            yield from _at(next_change(work, candidate.condition, lambda value: value is True))
+        candidates = mover.states[leg][name].always
+        if reads_time(*(candidate.condition for candidate in candidates)):
+            yield next_change(work, partial(_taken, candidates))
     for escalation in mover.policy.escalations:
         if escalation.event is None and any(state in escalation.states for state in work.legs.values()):
-            yield from _escalation_wakes(mover, escalation)
-    for clock in sla.rules(mover.policy):
-        running = work.clocks.get(clock.id)
-        if (
-            clock.pause_while is not None
-            and running
-            and running.status in ("running", "paused")
-            and sla.is_here(work, clock)
-        ):
-            paused = running.status == "paused"
-            yield from _at(next_change(work, clock.pause_while, lambda value, p=paused: (value is True) != p))  # type: ignore[misc] # a default binds it
+            yield _escalation_wakes(mover, escalation)
+    for rule in sla.rules(mover.policy):
+        clock = work.clocks.get(rule.id)
+        goes_on = clock is not None and clock.status in ("running", "paused") and sla.is_here(work, rule)
+        if goes_on and reads_time(rule.pause_while):
+            yield next_change(work, partial(_paused, rule.pause_while))
     for name, payout_ in work.payouts.items():
-        if any(part.status in payout.WAITING for part in payout_.parts):
-            for route in mover.policy.payouts[name].routes:
-                yield from _at(next_change(work, route.condition, lambda value: value is True))
+        routes = mover.policy.payouts[name].routes
+        waiting = any(part.status in payout.WAITING for part in payout_.parts)
+        if waiting and reads_time(*(route.condition for route in routes)):
+            yield next_change(work, partial(_routed, routes))
 
 
-def _escalation_wakes(mover: Mover, escalation: Escalation) -> Iterator[datetime]:
-    """Yield when an escalation is to be looked at again."""
-    if escalation.at is not None:
-        try:
-            moment = evaluate_moment(escalation.at, mover.work)
-        except RuleError:
-            # It fails again, and is told, in the step that asks for it.
-            return
-        if isinstance(moment, Finished) and opening(moment) > mover.work.now:
-            yield opening(moment)
-    elif escalation.name in mover.holding:
-        yield from _at(next_change(mover.work, escalation.when, lambda value: value is not True))
-    else:
-        yield from _at(next_change(mover.work, escalation.when, lambda value: value is True))
+def _escalation_wakes(mover: Mover, escalation: Escalation) -> datetime | None:
+    """Return when an escalation is to be looked at again."""
+    if escalation.at is None:
+        holding = escalation.name in mover.holding
+        wakes = reads_time(escalation.when)
+        return next_change(mover.work, partial(_turned, escalation.when, holding)) if wakes else None
+    try:
+        moment = evaluate_moment(escalation.at, mover.work)
+    except RuleError:
+        # It fails again, and is told, in the step that asks for it.
+        return None
+    return opening(moment) if isinstance(moment, Finished) and opening(moment) > mover.work.now else None
 
 
-def _at(instant: datetime | None) -> Iterator[datetime]:
-    if instant is not None:
-        yield instant
+# --- what comes of conditions -------------------------------------------------------------------------------------------
+
+
+def _taken(candidates: Sequence[Candidate], worth: Worths) -> Hashable | Moving:
+    """Return which of some candidates without an event is taken, as `choose` takes them."""
+    for candidate in candidates:
+        held = False if candidate.by else worth(candidate.condition)
+        if held is True:
+            held = worth(
+                AllOf(items=tuple(Leaf(checked=c, place=candidate.place) for _, c in candidate.needs))
+            )
+            if isinstance(held, Unknown):
+                held = False
+        if isinstance(held, Moving):
+            return held
+        if isinstance(held, Unknown):
+            return (candidate.id, "unknown") if candidate.unknown else None
+        if held is not False:
+            return (candidate.id, "taken" if held is True else "failed")
+    return None
+
+
+def _turned(condition: Condition | None, holding: bool, worth: Worths) -> Hashable | Moving:  # noqa: FBT001 - bound
+    """Return whether a condition turns from what an escalation knows of it; one that fails does."""
+    held = worth(condition)
+    if isinstance(held, Moving):
+        return held
+    return "turns" if isinstance(held, RuleError) or (held is True) != holding else None
+
+
+def _paused(condition: Condition | None, worth: Worths) -> Hashable | Moving:
+    """Return whether a clock is paused; by a condition that fails it is not."""
+    held = worth(condition)
+    return held if isinstance(held, Moving) else "pauses" if held is True else "runs"
+
+
+def _routed(routes: Sequence[Route], worth: Worths) -> Hashable | Moving:
+    """Return the route of what waits: the first that holds, if none before it may."""
+    for route in routes:
+        held = worth(route.condition)
+        if isinstance(held, Moving):
+            return held
+        if held is not False:
+            kind = "held" if isinstance(held, Unknown) else "routed" if held is True else "failed"
+            return (route.id, kind)
+    return "held"

@@ -1,96 +1,59 @@
-"""When a condition about time may change by itself: the instants it reads.
-
-A condition changes with time alone only where it asks about a window, or compares `now` with an instant: so the instants
-at which to look again are the ends of the windows and the instants that it reads, each and the second after.
-"""
+"""When time alone gives conditions another worth: the first later instant, so that nothing has to poll."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from .condition import Condition, holds, leaves
-from .errors import RuleError
-from .expression import Checked
-from .expression.interpret import Frame, run
-from .expression.tree import Loop, Node, Now, Reference, TableCall, WindowPart, children
-from .policy import CompiledPolicy
-from .types import TIMESTAMP, WINDOW, required
-from .values import Unknown, Window
+from .condition import Condition, leaves
+from .steady import Moving, Stretch
 from .work import Work
 
-_SECOND = timedelta(seconds=1)
+_SECOND: Final = timedelta(seconds=1)
+#: Nobody waits longer than this; an instant beyond is looked for again after the next step.
+HORIZON: Final = timedelta(days=36525)
+#: So many stretches are looked at. Where that is not enough, the case looks again at the instant that was reached.
+MAX_STRETCHES: Final = 2_000
+
+#: What a case would do, told by what conditions are worth: MOVING where one that matters is, None for nothing.
+Outcome = Callable[[Callable[[Condition | None], Any]], "Hashable | Moving"]
 
 
-def reads_time(condition: Condition | None, policy: CompiledPolicy) -> bool:
-    """Return whether a condition can change by the passing of time alone."""
-    return any(
-        isinstance(node, Now | WindowPart) or required(node.type) == WINDOW
-        for node, _ in _nodes(condition, policy)
-    )
+def reads_time(*conditions: Condition | None) -> bool:
+    """Return whether one of some conditions can change by the passing of time alone."""
+    return any("now" in leaf.checked.reads for condition in conditions for leaf in leaves(condition))
 
 
-def _nodes(condition: Condition | None, policy: CompiledPolicy) -> Iterator[tuple[Node, str]]:
-    """Yield every node that a condition evaluates, each with the text it is part of, through defines and tables.
+def next_change(work: Work, outcome: Outcome) -> datetime | None:
+    """Return the first later instant at which something comes of conditions that does not now, if time alone brings it.
 
-    The bodies of loops are left out: what they see exists only while they turn.
+    Args:
+        work: the working copy after a step; it is left as it was.
+        outcome: what comes of the worth of conditions, compared with what comes of them now.
     """
-    waiting = [(leaf.checked.root, leaf.checked.text) for leaf in leaves(condition)]
-    seen: set[str] = set()
-    while waiting:
-        node, text = waiting.pop()
-        yield node, text
-        waiting.extend((part, text) for part in ((node.over,) if isinstance(node, Loop) else children(node)))
-        if isinstance(node, Reference | TableCall) and node.name not in seen:
-            seen.add(node.name)
-            waiting.extend((checked.root, checked.text) for checked in _definition(node.name, policy))
-
-
-def _definition(name: str, policy: CompiledPolicy) -> Iterable[Checked]:
-    if name in policy.defines:
-        return (policy.defines[name],)
-    table = policy.tables.get(name)
-    if table is None:
-        return ()
-    return (*table.inputs, *(leaf.checked for rule in table.rules for leaf in leaves(rule.condition)))
-
-
-def instants(condition: Condition | None, work: Work) -> set[datetime]:
-    """Return the instants at which a condition may change, as far as they are known now."""
-    found: set[datetime] = set()
-    for node, text in _nodes(condition, work.policy):
-        if required(node.type) not in (TIMESTAMP, WINDOW):
-            continue
-        try:
-            value = run(node, Frame(text, work, {}))
-        except RuleError:
-            continue
-        if isinstance(value, Window):
-            ends = (value.opens, value.closes)
-            found |= {end for end in ends if isinstance(end, datetime)}
-        elif isinstance(value, datetime) and not isinstance(node, Now):
-            found.add(value)
-    return found | {instant + _SECOND for instant in found}
-
-
-def next_change(
-    work: Work, condition: Condition | None, changes: Callable[[bool | Unknown], bool]
-) -> datetime | None:
-    """Return the first later instant at which a condition's worth is as `changes` asks, if time alone brings it."""
-    if not reads_time(condition, work.policy):
-        return None
-    before = work.now
+    mark, now = len(work.trace), work.now
+    present = outcome(Stretch(work, now, now).condition)
     try:
-        for instant in sorted(instants(condition, work)):
-            if instant <= before:
-                continue
-            work.now = instant
-            try:
-                if changes(holds(condition, work)):
-                    return instant
-            except RuleError:
-                # A rule that will fail is to fail in a step of its own, where it is told.
-                return instant
-        return None
+        return _first(work, outcome, present)
     finally:
-        work.now = before
+        # What is looked at of the future is no part of the step.
+        del work.trace[mark:]
+
+
+def _first(work: Work, outcome: Outcome, present: Hashable | Moving) -> datetime | None:
+    end = min(work.now, datetime.max.replace(tzinfo=UTC) - 2 * HORIZON) + HORIZON
+    waiting = [(work.now + _SECOND, end.replace(microsecond=0))]
+    for _ in range(MAX_STRETCHES):
+        if not waiting:
+            return None
+        begin, end = waiting.pop()
+        stretch = Stretch(work, begin, end)
+        found = outcome(stretch.condition)
+        if isinstance(found, Moving) and begin < end:
+            half = begin + ((end - begin) // _SECOND // 2 + 1) * _SECOND
+            turn = min(stretch.turns, default=half)
+            waiting += [(turn, end), (begin, turn - _SECOND)]
+        elif found is not None and found != present:
+            return begin
+    return waiting[-1][0] if waiting else None

@@ -61,6 +61,7 @@ FLOORS: dict[str, int] = {
     "engine.schedule": 3,
     "engine.sealing": 3,
     "engine.sla": 3,
+    "engine.steady": 3,
     "engine.verify": 3,
     "engine.wake": 3,
     "engine.work": 3,

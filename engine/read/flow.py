@@ -293,7 +293,7 @@ def read_slas(node: Node | None, flow: Flow, *, state: str | None) -> tuple[Sla,
 
 def _is_moment(node: Node) -> bool:
     return isinstance(node, Fields) and any(
-        key in node for key in ("after", "from", "before", "later_of", "earlier_of")
+        key in node for key in ("within", "after", "from", "before", "later_of", "earlier_of")
     )
 
 
