@@ -202,7 +202,7 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "a transition can never be chosen, for one before it always is",
         ),
-        ("AM306", "two-writers", "error", "two parts of one step set the same fact"),
+        # AM306 waits for legs: two of them set one fact in one step.
         ("AM307", "no-end", "warning", "a group of states never comes to an end, and no clock stirs it"),
         (
             "AM308",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -57,10 +58,18 @@ def test_every_code_is_reported_somewhere_and_every_code_reported_is_in_the_cata
     assert reported == set(CATALOGUE)
 
 
-def test_the_list_of_pages_is_the_catalogue(root: Path) -> None:
-    listed = (root / "docs" / "diagnostics" / "README.md").read_text(encoding="utf-8")
-    rows = [line for line in listed.splitlines() if line.startswith("| [AM")]
-    assert rows == [
-        f"| [{rule.code}]({page_name(rule.code)}) | {rule.severity} | {rule.about} |"
-        for rule in CATALOGUE.values()
-    ]
+def test_pages_that_are_written_from_elsewhere_are_up_to_date(root: Path) -> None:
+    script = runpy.run_path(str(root / "tests" / "diagnostics" / "write_pages.py"))
+    stale = [path.name for path, text in script["pages"]() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run python tests/diagnostics/write_pages.py"
+
+
+def test_every_check_is_a_module_of_its_own_whose_docstring_is_its_page(root: Path) -> None:
+    """What a check of the whole policy or of a table reports stands in the module of that name, and nowhere else."""
+    reported = {
+        (path.stem, code)
+        for path in (root / "engine" / "checks").glob("*.py")
+        for code in re.findall(r'"(AM\d{3})"', path.read_text(encoding="utf-8"))
+    }
+    assert reported
+    assert reported == {(CATALOGUE[code].name.replace("-", "_"), code) for _, code in reported}
