@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.cell import Cell, Interval, exactly, matches
+from amends.engine.checks import cover
 from amends.engine.checks.columns import column_of
 from amends.engine.diagnostics import Place
 from amends.engine.errors import RuleError
@@ -197,6 +199,141 @@ def test_looking_up_cells_agrees_with_trying_every_value_of_what_is_missing(
     assert isinstance(got, Unknown) or possible == {got}
 
 
+HIT = st.sampled_from(["first", "unique"])
+
+
+@given(rules=RULES, hit=HIT)
+def test_a_table_is_said_to_have_a_gap_if_and_only_if_some_case_has_no_rule(
+    read: Callable[[str], Any], rules: list[tuple[str, str, str]], hit: str
+) -> None:
+    world = read(table_of(rules, hit))
+    table = world.tables["t"]
+    found = [item for item in world.findings if item.code == "AM404"]
+    gaps = {point for point in points() if not holding(table, point)}
+    assert len(found) == bool(gaps)
+    for item in found:
+        # What the case leaves out may be anything.
+        case = {name: [value] for name, value in witness(item.message).items()}
+        assert set(itertools.product(*({**GRID, **case}).values())) <= gaps
+
+
+ASKED = ["n", "n > 3", "!v", "4 >= n", "v", "n == most"]
+DEPENDING = st.lists(
+    st.tuples(listed(NUMBER), *[listed(st.sampled_from(["true", "false"]))] * 5), min_size=1, max_size=4
+)
+
+
+def depending(rules: Sequence[Sequence[str]], hit: str) -> str:
+    rows = [
+        f"      - {{id: r{index}, when: [{', '.join(map(repr, cells))}], then: {index}}}"
+        for index, cells in enumerate(rules)
+    ]
+    head = "facts: {n: int, v: bool}\nparams: {most: {type: int, is: 5}}\ntables:\n  t:\n"
+    inputs = ", ".join(map(repr, ASKED))
+    return f"{head}    hit: {hit}\n    inputs: [{inputs}]\n    outputs: int\n    rules:\n" + "\n".join(rows)
+
+
+@given(rules=DEPENDING, hit=HIT)
+def test_inputs_that_ask_about_the_same_value_never_make_a_case_that_cannot_be(
+    read: Callable[[str], Any], rules: list[tuple[str, ...]], hit: str
+) -> None:
+    world = read(depending(rules, hit))
+    table = world.tables["t"]
+    cases = itertools.product(GRID["n"], GRID["v"])
+    hold = [holding(table, [n, n > 3, not v, n <= 4, v, n == 5]) for n, v in cases]
+    found: dict[str, set[int]] = {"AM401": set(), "AM402": set(), "AM404": set()}
+    for item in world.findings:
+        found[item.code].add(int(re.findall(r"`r(\d)`", item.message + "`r0`")[item.code == "AM402"]))
+    empty = set(range(len(rules))) - {index for rules_ in hold for index in rules_}
+    never = set(range(len(rules))) - {rules_[0] for rules_ in hold if rules_}
+    assert found["AM401"] == (never if hit == "first" else empty)
+    assert found["AM402"] == ({late for rules_ in hold for late in rules_[1:]} if hit == "unique" else set())
+    assert bool(found["AM404"]) == (not all(hold))
+
+
+# --- sets of rules against trying every sample ------------------------------------------------------------------------
+
+SIDE = 5
+MASKS = st.integers(0, 2**SIDE - 1)
+BOXES = st.lists(st.tuples(MASKS, MASKS, MASKS), min_size=1, max_size=8)
+
+
+def inside(box: Sequence[int], point: Sequence[int]) -> bool:
+    return all(mask >> at & 1 for mask, at in zip(box, point, strict=True))
+
+
+@given(boxes=BOXES, within=st.tuples(MASKS, MASKS, MASKS))
+def test_a_free_box_is_found_if_and_only_if_a_sample_is_free(
+    boxes: list[tuple[int, ...]], within: tuple[int, ...]
+) -> None:
+    rows = [cover.holding(masks, SIDE) for masks in zip(*boxes, strict=True)]
+    grid = [point for point in itertools.product(range(SIDE), repeat=3) if inside(within, point)]
+    free = [point for point in grid if not any(inside(box, point) for box in boxes)]
+    everyone = (1 << len(boxes)) - 1
+    found = cover.free(rows, within, everyone, cover.Patience())
+    assert (found is not None) == bool(free)
+    assert cover.fills(rows, within, everyone, cover.Patience()) == (not free)
+    if found is not None:
+        named = {point for point in grid if inside(found, point)}
+        assert named
+        assert named <= set(free)
+
+
+@given(masks=st.lists(MASKS, min_size=1, max_size=8))
+def test_which_rules_meet_and_which_cover_is_what_the_samples_say(masks: list[int]) -> None:
+    rows = cover.holding(masks, SIDE)
+    meeting, covering = cover.meeting(masks, rows), cover.covering(masks, rows)
+    for mask in masks:
+        assert meeting[mask] == sum(1 << at for at, other in enumerate(masks) if mask & other)
+        if mask:
+            assert covering[mask] == sum(1 << at for at, other in enumerate(masks) if not mask & ~other)
+
+
+def test_a_search_that_takes_too_long_says_nothing() -> None:
+    rows = [cover.holding([0b01, 0b10], 2), cover.holding([0b01, 0b10], 2)]
+    with pytest.raises(cover.GaveUp):
+        cover.free(rows, (0b11, 0b11), 0b11, cover.Patience(1))
+    with pytest.raises(cover.GaveUp):
+        cover.free(rows * cover.MAX_COLUMNS, (0b11,) * 2 * cover.MAX_COLUMNS, 0b11, cover.Patience())
+
+
+# --- tiers ------------------------------------------------------------------------------------------------------------
+
+TIERS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
+
+
+def tiers_of(outputs: Sequence[int]) -> str:
+    rules = [f"{{id: r{at}, when: '< {at}', then: {output}}}" for at, output in enumerate(outputs[:-1])]
+    rules.append(f"{{id: r{len(outputs) - 1}, when: '-', then: {outputs[-1]}}}")
+    return f"facts: {{n: int}}\ntables: {{t: {{inputs: [n], outputs: int, rules: [{', '.join(rules)}]}}}}"
+
+
+@given(outputs=TIERS)
+def test_tiers_that_rise_or_fall_are_fine_and_of_others_three_neighbours_show_it(
+    read: Callable[[str], Any], outputs: list[int]
+) -> None:
+    found = [item for item in read(tiers_of(outputs)).findings if item.code == "AM405"]
+    in_order = outputs in (sorted(outputs), sorted(outputs, reverse=True))
+    assert not (in_order and found)
+    for item in found:
+        (odd,) = map(int, re.findall(r"with `r(\d)`", item.message))
+        values = [int(text) for text in re.findall(r"(\d) for n", item.message)]
+        assert values == outputs[odd - 1 : odd + 2]
+        assert values not in (sorted(values), sorted(values, reverse=True))
+        rest = outputs[:odd] + outputs[odd + 1 :]
+        assert rest in (sorted(rest), sorted(rest, reverse=True))
+
+
+@given(outputs=st.lists(st.integers(0, 9), min_size=5, max_size=6, unique=True), data=st.data())
+def test_one_tier_in_the_middle_that_breaks_the_order_is_found(
+    read: Callable[[str], Any], outputs: list[int], data: st.DataObject
+) -> None:
+    outputs.sort(reverse=data.draw(st.booleans()))
+    at = data.draw(st.integers(1, len(outputs) - 2))
+    outputs[at] = data.draw(st.sampled_from([-1, 10]))
+    assert [item.code for item in read(tiers_of(outputs)).findings] == ["AM405"]
+
+
 # --- samples of a column ----------------------------------------------------------------------------------------------
 
 VALUES: dict[str, list[Any]] = {
@@ -246,12 +383,12 @@ def columns(draw: st.DrawFn) -> tuple[Type, list[Cell], list[Value]]:
     return type_, cells, values
 
 
-def truths(cells: Sequence[Cell], value: Value) -> tuple[bool, ...]:
+def truths(cells: Sequence[Cell], value: Value, *, if_it_fails: bool = False) -> tuple[bool, ...]:
     def holds(cell: Cell) -> bool:
         try:
             return matches(cell, value) is True
         except RuleError:
-            return False
+            return if_it_fails
 
     return tuple(map(holds, cells))
 
@@ -266,6 +403,8 @@ def test_the_samples_of_a_column_tell_apart_whatever_its_cells_do(
     for index, sample in enumerate(column.samples):
         bits = tuple(bool(mask >> index & 1) for mask in column.masks)
         assert sample is None or bits == truths(cells, sample)
+        perhaps = tuple(bool(mask >> index & 1) for mask in column.loose)
+        assert sample is None or perhaps == truths(cells, sample, if_it_fails=True)
         seen.add(bits)
     # Values of a kind that no cell names hold nowhere but in `-`: there is nothing to overlap or to cover.
     named = [cell.intervals is None for cell in cells]

@@ -10,6 +10,7 @@ import pytest
 
 from amends.engine.document import read_file, to_plain
 from amends.engine.errors import RuleError
+from amends.engine.period import Period
 from amends.engine.table import HITS, look_up
 from amends.engine.types import TIMESTAMP, OptionalType
 from amends.engine.values import Unknown
@@ -289,3 +290,65 @@ tables:
 def test_a_moment_among_several_outputs_is_an_optional_field(delivery: Any) -> None:
     assert delivery.tables["both"].type.field("by") == OptionalType(TIMESTAMP)
     assert delivery.tables["due"].type == TIMESTAMP
+
+
+# --- params in cells --------------------------------------------------------------------------------------------------
+
+LIMITS = """
+types: {place: [home, abroad, limit]}
+facts: {price: money, where: place, tries: decimal}
+params:
+  limit: {type: money, is: 100 USD}
+  usual: {type: place, is: home}
+  most: {type: int, is: 3}
+tables:
+  fee:
+    inputs: [price, where, tries]
+    outputs: text
+    rules:
+      - {id: small, when: ["<= limit", =usual, "-"], then: small}
+      - {id: range, when: ["(=limit..200 USD]", "-", "<= most"], then: middle}
+      - {id: named, when: ["-", limit, "-"], then: a place that is called so}
+    otherwise: none
+"""
+
+
+def test_a_cell_may_name_a_param(read: Callable[[str], Any]) -> None:
+    world = read(LIMITS)
+    assert world.findings == ()
+    assert world.look_up("fee", price="100 USD", where="home", tries=9).value == "small"
+    assert world.look_up("fee", price="100.01 USD", where="home", tries=3).value == "middle"
+    assert world.look_up("fee", price="100.01 USD", where="home", tries="3.1").value == "none"
+
+
+def test_a_bare_word_in_a_cell_of_an_enum_is_its_value_and_never_a_param(read: Callable[[str], Any]) -> None:
+    found = read(LIMITS).look_up("fee", price="500 USD", where="limit", tries=9)
+    assert found.value == "a place that is called so"
+
+
+def test_another_value_of_a_param_is_another_table(read: Callable[[str], Any]) -> None:
+    world = read(LIMITS.replace("is: 100 USD", "is: 50 USD"))
+    assert world.look_up("fee", price="100 USD", where="home", tries=3).value == "middle"
+
+
+def test_a_table_knows_the_params_of_its_cells_inputs_and_outputs(read: Callable[[str], Any]) -> None:
+    world = read(
+        LIMITS.replace("then: small", "then: =string(most + 1)").replace("[price,", "[price + limit - limit,")
+    )
+    assert {name: str(value) for name, value in world.tables["fee"].params.items()} == {
+        "limit": "100.00 USD",
+        "usual": "home",
+        "most": "3",
+    }
+
+
+def test_a_moment_may_be_counted_from_a_parameter(read: Callable[[str], Any]) -> None:
+    world = read("""
+facts: {n: int}
+tables: {due: {of: {sent: timestamp, days: period}, outputs: moment, rules: [{when: n > 5, then: days after sent}], otherwise: sent}}
+""")
+    assert world.findings == ()
+    case = world.case({"n": 6})
+    sent = case.now
+    found = look_up(world.tables["due"], case, (sent, Period(2, "day"))).value
+    assert found.isoformat() == "2026-03-07T23:59:59+00:00"
