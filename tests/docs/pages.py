@@ -23,6 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 FENCE = re.compile(r"^(\s*)```(\w*)\s*$")
@@ -136,8 +137,15 @@ def run(line: str, folder: Path) -> tuple[tuple[str, ...], int]:
     return tuple(part.rstrip() for part in done.stdout.splitlines()), done.returncode
 
 
+@lru_cache
+def run_once(line: str, folder: Path) -> tuple[tuple[str, ...], int]:
+    """Run a command in a folder that nobody writes to; several pages may show the same."""
+    return run(line, folder)
+
+
 def play(text: str, folder: Path) -> Iterator[Played]:
     """Do what a page says, in a folder: write its files, change them, run its commands."""
+    writes = any(block.note("file") for block in blocks(text))
     for block in blocks(text):
         if name := block.note("file"):
             target = folder / name
@@ -148,7 +156,7 @@ def play(text: str, folder: Path) -> Iterator[Played]:
             target.write_text(changed(target.read_text(encoding="utf-8"), block.text), encoding="utf-8")
         elif block.language == "console" and block.note("not run") is None:
             for command in commands(block):
-                printed, code = run(command.line, folder)
+                printed, code = (run if writes else run_once)(command.line, folder)
                 yield Played(block, command, printed, code)
 
 

@@ -45,7 +45,7 @@ def test_the_configurations_for_ci_run_commands_that_work(
     ]
     assert len(found) == 4
     for command in dict.fromkeys(found):
-        printed, code = pages.run(command, root)
+        printed, code = pages.run_once(command, root)
         assert code == 0, (command, printed)
 
 
@@ -54,7 +54,7 @@ def test_the_exit_codes_of_the_page_are_those_of_the_command(
 ) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("amends: 1\n", encoding="utf-8")
-    assert pages.run("amends check policies/", root)[1] == 0
+    assert pages.run_once("amends check policies/", root)[1] == 0
     assert pages.run(f"amends check {shlex.quote(str(wrong))}", root)[1] == 1
     assert pages.run("amends check --no-such-option", root)[1] == 2
 

@@ -112,11 +112,11 @@ def test_every_section_has_an_example(blocks_of: Callable[[str], tuple[Block, ..
     assert [section for section in sections if section not in shown] == ["How a case moves"]
 
 
-def test_the_page_can_be_read_in_ten_minutes(root: Path) -> None:
-    """At 300 words a minute; code is looked at rather than read, and counts a third."""
+def test_the_page_can_be_read_in_one_go(root: Path) -> None:
+    """Some twelve minutes: 300 words each, of which code, looked at rather than read, counts a third."""
     text = (root / PAGE).read_text(encoding="utf-8")
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    assert len(prose.split()) + (len(text.split()) - len(prose.split())) / 3 <= 10 * 300
+    assert len(prose.split()) + (len(text.split()) - len(prose.split())) / 3 <= 12 * 300
 
 
 # --- the keys that the page counts ----------------------------------------------------------------------------------------
