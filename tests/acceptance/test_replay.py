@@ -118,7 +118,7 @@ def test_journals_are_rebuilt_and_decided_again_where_nothing_else_is_left(
         [sys.executable, "-W", "error", script, folder],
         cwd=tmp_path,
         env={
-            **{name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ},
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "SYSTEMROOT") if name in os.environ},
             **surroundings,
         },
         capture_output=True,
