@@ -163,5 +163,6 @@ def open_bundle(bundle: Bundle) -> CompiledPolicy:
         raise InvalidValue("the bundle does not hold a sound policy")
     policy, found = compile_node(resolved, bundle)
     if policy is None:
-        raise InvalidValue(f"the bundle does not hold a sound policy: {found[0].message}")
+        wrong = next(item for item in found if item.severity == "error")
+        raise InvalidValue(f"the bundle does not hold a sound policy: {wrong.message} ({wrong.place})")
     return policy

@@ -124,6 +124,8 @@ class Payout:
     parts: tuple[Part, ...]
     #: The sequence number of the step that granted it last.
     seq: int
+    #: How many parts it has had, those that are gone included: no two ever have the same id.
+    made: int = 0
 
     def total(self, *statuses: PartStatus) -> Money:
         """Return the sum of the parts in any of the given statuses."""

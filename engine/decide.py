@@ -16,10 +16,10 @@ from .case import Case, Reason
 from .choose import Chosen, choose
 from .diagnostics import did_you_mean
 from .errors import OutOfOrder, RuleError
-from .intake import blank, floored, read_facts, read_record, zone_of
+from .intake import blank, floored, read_facts, read_record, unfit_result, zone_of
 from .literal import Misfit
 from .moving import Mover
-from .policy import Candidate, CompiledPolicy
+from .policy import HOST, RESULTS, Candidate, CompiledPolicy
 from .policy import Event as EventRule
 from .schedule import timers
 from .sealing import seal
@@ -85,6 +85,8 @@ def _due(policy: CompiledPolicy, case: Case, due: Due) -> Step:
     timer = next((timer for timer in case.timers if timer.id == due.timer), None)
     if timer is None or timer.fires_at != due.fires_at:
         raise OutOfOrder(f"the case has no timer `{due.timer}` for that instant")
+    if due.fired_at < due.fires_at:
+        raise OutOfOrder(f"the timer `{due.timer}` fires no earlier than {due.fires_at.isoformat()}")
     if timer != case.timers[0]:
         raise OutOfOrder(f"the timer `{case.timers[0].id}` fires first")
     return _Step(policy, case, due, max(case.at, due.fires_at)).due(due.timer)
@@ -210,11 +212,12 @@ class _Step:
             self.work.arrive(read_record(event, rule, self.work))
         except Misfit as misfit:
             raise _Refused(_invalid_data(event, rule, misfit)) from None
-        listening = self.mover.listening(event.name)
-        meets = sla.meets(self.work, event.name)
-        if not listening and not meets:
+        if not self.is_accepted(event.name):
             raise _Refused(self.not_accepted(event.name))
-        picks = [(leg, self.picked(candidates, event.role)) for leg, candidates in listening.items()]
+        picks = [
+            (leg, self.picked(candidates, event.role))
+            for leg, candidates in self.mover.listening(event.name).items()
+        ]
         self.work.keep()
         for leg, pick in picks:
             if pick.candidate and pick.outcome:
@@ -229,12 +232,16 @@ class _Step:
     def not_accepted(self, event: str) -> Reason:
         """Return why no leg listens: the state is final, or waits for something else."""
         standing = [self.mover.states[leg][name] for leg, name in self.work.legs.items()]
-        accepted = tuple(dict.fromkeys(key for state in standing for key in state.on))
+        accepted = tuple(name for name in self.policy.events if self.is_accepted(name))
         code = next((state.final for state in standing if state.final), None)
         if code is None or not all(state.final for state in standing):
             return _built_in("not_accepted", event=event, state=standing[0].name, accepted=accepted)
         reason = self.work.because(code, f"{standing[0].name}.final")
         return replace(reason, values={**reason.values, "event": event, "state": standing[0].name})
+
+    def is_accepted(self, event: str) -> bool:
+        """Return whether a leg listens to an event now, or a running clock is met by it."""
+        return bool(self.mover.listening(event)) or sla.meets(self.work, event)
 
     def picked(self, candidates: tuple[Candidate, ...], role: str) -> Chosen:
         """Choose among the candidates of one leg, or end the step."""
@@ -253,17 +260,15 @@ class _Step:
 
     def take_result(self, event: Event, name: str, result: str) -> None:
         """Take what the host reports of a payout; it moves its part in any state."""
-        known = self.policy.events.get(event.name)
-        rule = self.policy.payouts[name]
-        if result not in ("settled", "failed", "reversed"):
-            hint = did_you_mean(
-                event.name, [*self.policy.events, *(f"{name}.{r}" for r in ("settled", "failed"))]
-            )
+        if result not in RESULTS:
+            hint = did_you_mean(event.name, [*self.policy.events, *(f"{name}.{known}" for known in RESULTS)])
             raise _Refused(_built_in("unknown_event", event=event.name, hint=hint))
-        self.check_role(event, ("host", *rule.reported_by, *(known.by if known else ())))
+        self.check_role(event, (HOST, *self.policy.payouts[name].reported_by))
+        if (misfit := unfit_result(event)) is not None:
+            raise _Refused(_built_in("invalid_data", event=event.name, **misfit))
+        self.mover.role = event.role
         if payout.report(self.work, name, result, event.data):
             self.work.raised.append(event.name)
-        sla.happened(self.work, event.name)
 
     # --- the record of it ---------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from .case import Case
 from .diagnostics import did_you_mean
 from .errors import InvalidValue
 from .literal import Misfit, read_literal
-from .policy import CompiledPolicy
+from .policy import RESULT_DATA, CompiledPolicy
 from .policy import Event as EventRule
 from .step import Event
 from .types import ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
@@ -143,6 +143,17 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
     happened = min(floored(event.occurred_at), work.now)
     record.update(at=happened, recorded_at=work.now, by=event.actor, event=event.name)
     return dict.fromkeys(dict.fromkeys([event.name, rule.keep_as or event.name]), record)
+
+
+def unfit_result(event: Event) -> dict[str, str | None] | None:
+    """Return what is wrong with what comes beside a payout's result, as values of a reason, or None."""
+    for name, value in event.data.items():
+        if name not in RESULT_DATA:
+            problem = f"the event `{event.name}` has no field `{name[:60]}`"
+            return {"field": name, "problem": problem, "hint": did_you_mean(name, RESULT_DATA)}
+        if value is not None and not isinstance(value, str):
+            return {"field": name, "problem": "a value of type text is due here, such as `some words`"}
+    return None
 
 
 def floored(instant: datetime) -> datetime:

@@ -24,7 +24,7 @@ class Mover(Protocol):
         """End what belongs to a state, and run its exit actions."""
 
     def act(self, outcome: Outcome) -> None:
-        """Set facts, and run the actions of the move."""
+        """Set the facts that were computed before the state was left, and run the actions of the move."""
 
     def arrive_in(self, leg: str, state: str) -> None:
         """Begin what belongs to a state, and run its enter actions."""

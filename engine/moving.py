@@ -12,8 +12,9 @@ from .condition import holds
 from .errors import RuleError
 from .machine import machines
 from .moment import Finished, evaluate_moment, opening
-from .policy import Action, Ask, Candidate, Escalation, Outcome
+from .policy import HOST, Action, Ask, Candidate, Escalation, Outcome
 from .step import Move
+from .values import Value
 from .work import MissingFacts, Work
 
 #: More moves than these in one step mean that a policy goes in circles.
@@ -33,22 +34,29 @@ class Mover:
         self.sources: tuple[str, ...] = ()
         #: Escalations by condition or moment that have had their turn.
         self.holding = work.case.holding
+        #: In which role the event that is being taken was sent; None for what nobody sent.
+        self.role: str | None = None
         self._moved = 0
+        self._values: list[tuple[str, Value]] = []
 
     def leave(self, leg: str, state: str) -> None:
         """End the clocks of a state, and run its exit actions."""
         sla.leave_state(self.work, leg, state)
         self.run(self.states[leg][state].exit)
 
-    def act(self, outcome: Outcome) -> None:
-        """State decision and reason, set facts, run actions; everything reads what was before."""
+    def prepare(self, outcome: Outcome) -> None:
+        """State decision and reason, and compute what `set` sets: all read what was before the move."""
         work = self.work
         if outcome.decision is not None:
             work.decision = work.demand(outcome.decision)
         if outcome.reason is not None:
             work.reason = work.because(work.demand(outcome.reason), self.rule, self.sources)
-        values = [(name, None if term is None else work.demand(term)) for name, term in outcome.sets]
-        for name, value in values:
+        self._values = [(name, None if term is None else work.demand(term)) for name, term in outcome.sets]
+
+    def act(self, outcome: Outcome) -> None:
+        """Set facts as `prepare` computed them, and run actions."""
+        work = self.work
+        for name, value in self._values:
             if value is None:
                 work.facts.pop(name, None)
             else:
@@ -85,6 +93,7 @@ class Mover:
         self.rule, self.sources = candidate.id, candidate.sources
         source = self.work.legs[leg]
         self.work.moves.append(Move(leg=leg, source=source, target=outcome.to, rule=candidate.id))
+        self.prepare(outcome)
         if outcome.to is None:
             self.act(outcome)
         else:
@@ -101,14 +110,15 @@ class Mover:
         sla.refresh(self.work)
 
     def offer(self, event: str) -> None:
-        """Let the legs hear of a payout's event; nobody has to listen."""
+        """Let the legs and clocks hear of a payout's event; nobody has to listen."""
         for leg, candidates in self.listening(event).items():
-            found = choose(self.work, candidates)
+            found = choose(self.work, candidates, self.role or HOST)
             if found.failed:
                 self.chosen(found)
             # Unknown is not yet: the result itself stands, and `always` may act on it later.
             if found.candidate and found.outcome and found.outcome.refuse is None:
                 self.go(leg, found.candidate, found.outcome)
+        sla.happened(self.work, event)
 
     def always(self) -> bool:
         """Take what a state's `always` chooses; unknown means not yet."""
@@ -150,6 +160,9 @@ class Mover:
             self.chosen(found)
             self.go(leg, found.candidate, found.outcome or Outcome())
             return True
+        if any(entry.result == "holds" for entry in self.work.trace[mark:]):
+            # A table that was looked up on the way is to leave its trace where it is looked up to some end.
+            self.work.changed()
         del self.work.trace[mark:]
         return False
 

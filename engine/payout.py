@@ -21,8 +21,6 @@ from .work import Work
 
 #: Parts that nobody was asked for yet; they are routed anew after every step.
 WAITING: Final = ("granted", "needs_details", "held")
-#: What the host may say beside a result; none of it is secret.
-RESULT_DATA: Final = ("part", "reference", "cause")
 #: What a part whose sums count as done or under way.
 _UNDER_WAY: Final = ("asked", "settled")
 
@@ -46,18 +44,18 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
         RuleError: the amount is negative, or an expression failed.
     """
     granted = _amount(work, rule, amount)
-    before = work.payouts.get(rule.name)
-    kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed")) if before else ()
+    before = work.payouts.get(rule.name) or Payout(granted=granted, parts=(), seq=0)
+    kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed"))
     under_way = sum((part.amount.amount for part in kept if part.status in _UNDER_WAY), Fraction(0))
     rest = Money(granted.amount - under_way, granted.currency)
-    parts = kept
+    parts, made = kept, before.made
     if rest.amount > 0:
-        number = len(kept) + 1
-        # Attempts go on counting, so that no two of them share an effect's key.
-        tried = max((part.attempt for part in before.parts if part not in kept), default=0) if before else 0
-        name = "all" if number == 1 else f"all.{number}"
-        parts = (*kept, Part(id=name, amount=rest, status="granted", attempt=tried))
-    _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1))
+        # The host knows nothing of a part that it was never asked for, so another may have its id.
+        free = next((part.id for part in before.parts if part not in kept and not part.attempt), None)
+        made += free is None
+        name = free or ("all" if made == 1 else f"all.{made}")
+        parts = (*kept, Part(id=name, amount=rest, status="granted"))
+    _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1, made=made))
     route(work, rule)
 
 
@@ -65,15 +63,18 @@ def _amount(work: Work, rule: PayoutRule, amount: Term | None) -> Money:
     asked: Money = work.demand(amount or rule.amount)
     if asked.amount < 0:
         raise RuleError(f"the payout `{rule.name}` cannot be of {asked}")
-    if rule.at_most:
-        cap: Money = work.demand(rule.at_most)
+    cap: Money | None = work.demand(rule.at_most) if rule.at_most else None
+    if cap is not None:
+        cap = Money(max(cap.amount, Fraction(0)), cap.currency)
         if cap < asked:
-            asked = Money(max(cap.amount, Fraction(0)), asked.currency or cap.currency)
+            asked = Money(cap.amount, asked.currency or cap.currency)
     if not asked.currency:
         asked = Money(asked.amount, work.currency or "")
     if asked.amount and not asked.currency:
         raise RuleError(f"the payout `{rule.name}` has no currency")
-    return asked.rounded(work.policy.rounding)
+    rounded = asked.rounded(work.policy.rounding)
+    # At most is at most: where rounding would lift the amount above its cap, it is cut instead.
+    return rounded if cap is None or rounded <= cap else asked.rounded("down")
 
 
 def pay(work: Work, rule: PayoutRule) -> None:
@@ -89,8 +90,8 @@ def pay(work: Work, rule: PayoutRule) -> None:
     )
     _put(work, rule.name, replace(payout, parts=parts))
     route(work, rule)
-    if not parts and payout.seq == work.case.seq + 1:
-        # Nothing is owed: it counts as settled, and whoever waits for that hears of it.
+    if all(part.status == "settled" for part in parts):
+        # Nothing is owed, or nothing more: whoever waits for that hears of it.
         work.raised.append(f"{rule.name}.settled")
 
 
@@ -198,16 +199,13 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
     payout = work.payouts.get(name)
     if payout is None:
         return False
-    before = {
-        "settled": ("asked", "failed"),
-        "failed": ("asked", "settled"),
-        "reversed": ("asked", "settled"),
-    }[result]
     chosen = data.get("part")
+    meant = [part for part in payout.parts if _may_become(part, result) and chosen in (None, part.id)]
+    if chosen is None:
+        # Of those that it was asked for; a part that failed is meant only where there is no other.
+        meant = [part for part in meant if part.status in _UNDER_WAY] or meant
     parts = tuple(
-        replace(part, status=result)  # type: ignore[arg-type] # one of the three results
-        if part.status in before and (part.id == chosen or (chosen is None and part.status in _UNDER_WAY))
-        else part
+        replace(part, status=result, wanted=False, missing=()) if part in meant else part  # type: ignore[arg-type] # one of the three results
         for part in payout.parts
     )
     moved = parts != payout.parts
@@ -215,6 +213,14 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
     if result == "settled":
         return moved and all(part.status in ("settled", "reversed") for part in parts)
     return moved
+
+
+def _may_become(part: Part, result: str) -> bool:
+    """Return whether a result can be of a part: the host was asked for it, and has not said the same before."""
+    if result == "settled":
+        # A late success counts, also where the part waits to be asked for again: it is not to be paid twice.
+        return part.attempt > 0 and part.status not in ("settled", "reversed")
+    return part.status in _UNDER_WAY
 
 
 def _put(work: Work, name: str, payout: Payout) -> None:

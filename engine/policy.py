@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from .calendar import Calendar
 from .case import PolicyRef
@@ -22,6 +22,13 @@ from .source import Source
 from .table import CompiledTable
 from .types import RecordType, Type
 from .values import Value
+
+#: The role of the application itself, which reports what became of payouts.
+HOST: Final = "host"
+#: What the host reports of a payout, as events `PAYOUT.settled` and so on.
+RESULTS: Final = ("settled", "failed", "reversed")
+#: What may be said beside a result, each an optional text; none of it is secret.
+RESULT_DATA: Final = ("part", "reference", "cause")
 
 #: Text for people: language tag to text; the tag "" holds text given without a language.
 Text = Mapping[str, str]

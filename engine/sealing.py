@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .journal import commitments, path_to
-from .payout import RESULT_DATA
-from .policy import CompiledPolicy
+from .policy import RESULT_DATA, CompiledPolicy
 from .step import Event, Open, Step
 from .values import Sealed
 

@@ -85,7 +85,8 @@ class Window:
 
 
 _INSTANT: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[Tt ](?P<hour>\d{2}):\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:(?P<minutes>\d{2}))",
+    re.ASCII,
 )
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION: Final = re.compile(r"-?\d{1,12}s", re.ASCII)
@@ -100,15 +101,19 @@ def parse_timestamp(text: str) -> datetime:
     >>> parse_timestamp("2026-03-05T20:00:00-05:00").isoformat()
     '2026-03-06T01:00:00+00:00'
     """
-    if _INSTANT.fullmatch(text) is None:
+    match = _INSTANT.fullmatch(text)
+    if match is None:
         raise InvalidValue(
             f"`{text[:60]}` is not an instant with an offset, such as `2026-03-05T20:00:00-05:00`"
         )
     try:
-        parsed = datetime.fromisoformat(re.sub(r"\.\d+", "", text).upper().replace(" ", "T"))
-        return parsed.astimezone(UTC)
+        # Some versions of Python read hour 24 as the next day, and an offset of 75 minutes as an hour and 15.
+        if match["hour"] < "24" and (match["minutes"] or "00") < "60":
+            parsed = datetime.fromisoformat(re.sub(r"\.\d+", "", text).upper().replace(" ", "T"))
+            return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidValue(f"`{text[:60]}` is not a date and time of the calendar") from None
+        pass
+    raise InvalidValue(f"`{text[:60]}` is not a date and time of the calendar")
 
 
 def instant_text(instant: datetime) -> str:

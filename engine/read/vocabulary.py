@@ -9,7 +9,7 @@ from typing import Final
 from ..condition import Context, read_constant, read_term
 from ..diagnostics import Diagnostics, did_you_mean
 from ..document import Fields, Items, Node, Scalar
-from ..policy import Event, Field
+from ..policy import HOST, Event, Field
 from ..source import SURENESS, Source
 from ..types import (
     HOLE,
@@ -27,9 +27,6 @@ from ..types import (
     required,
 )
 from .shape import at, entries, flag, known, names, says, word
-
-#: The role of the application itself, which reports what became of payouts.
-HOST: Final = "host"
 
 #: Facts that every policy has without declaring them.
 BUILT_IN_FACTS: Final[dict[str, Type]] = {"timezone": OptionalType(TEXT), "currency": OptionalType(TEXT)}
