@@ -49,6 +49,18 @@ _COMPARED: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
 _MONOTONE: Final = frozenset(
     {"+", "-", "*", "min", "max", "date", "int", "decimal", "round", "timestamp", "duration"}
 )
+#: Between which values the parts of an instant lie.
+_PARTS: Final = {
+    "getMonth": (0, 11),
+    "getDate": (1, 31),
+    "getDayOfMonth": (0, 30),
+    "getDayOfWeek": (0, 6),
+    "getDayOfYear": (0, 365),
+    "getHours": (0, 23),
+    "getMinutes": (0, 59),
+    "getSeconds": (0, 59),
+    "getMilliseconds": (0, 999),
+}
 #: How long the parts of an instant stay as they are, at least: within less, the same at both ends is the same throughout.
 _LASTS: Final = {
     "getHours": timedelta(hours=1),
@@ -214,7 +226,8 @@ class Stretch:
         if row.parameters[0] == TIMESTAMP and row.style == "method" and isinstance(values[0], Range):
             lasts = _LASTS.get(row.name, timedelta(days=1))
             within = values[0].high - values[0].low < lasts
-            return corners[0] if within and all(c == corners[0] for c in corners) else MOVING
+            same = within and all(corner == corners[0] for corner in corners)
+            return corners[0] if same else Range(*_PARTS[row.name]) if row.name in _PARTS else MOVING
         return MOVING
 
     def _compared(
