@@ -37,10 +37,12 @@ from .read.vocabulary import (
     BUILT_IN_REASONS,
     Types,
     clashing_fields,
+    read_default,
     read_event,
     read_field,
     read_roles,
     read_sources,
+    read_type,
     record_type,
 )
 from .types import (
@@ -122,19 +124,16 @@ class _Compiler:
     # --- vocabulary ---------------------------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Field]:
-        """Read `facts`, and declare their names."""
+        """Read `facts` without their defaults, and declare their names."""
         found: dict[str, Field] = {}
         for name, type_ in BUILT_IN_FACTS.items():
             place = self.node.place
             found[name] = Field(name=name, type=type_, default=None, sensitive=False, says={}, place=place)
         for name, key, value in entries(at(self.node, "facts")):
-            found[name] = read_field(name, value, self.types, self.context)
-            if name in BUILT_IN_FACTS:
-                if required(found[name].type) != TEXT and not isinstance(
-                    required(found[name].type), EnumType
-                ):
-                    self.diagnostics.add("AM105", key.place, f"the fact `{name}` is built in, and is a text")
-                continue
+            found[name] = read_type(name, value, self.types)
+            is_text = isinstance(required(found[name].type), EnumType) or required(found[name].type) == TEXT
+            if name in BUILT_IN_FACTS and not is_text:
+                self.diagnostics.add("AM105", key.place, f"the fact `{name}` is built in, and is a text")
         for name, item in found.items():
             missing = frozenset({name}) if item.type != required(item.type) else frozenset()
             declared = Declared(type=item.type, kind="fact", may_miss=missing, reads=frozenset({name}))
@@ -214,6 +213,8 @@ class _Compiler:
         payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
         events, records = self.events(payout_names)
         self.rules.declare()
+        for name, _, value in entries(at(self.node, "facts")):
+            facts[name] = read_default(facts[name], value, self.context)
         for name, key, _ in entries(at(self.node, "payouts")):
             self.scope.declare(name, "payout", key.place, payout_declared(name, MoneyType(self.currency)))
         self.scope.read_all()

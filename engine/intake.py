@@ -17,7 +17,7 @@ from .policy import Event as EventRule
 from .step import Event
 from .types import ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
 from .values import Value
-from .work import Work
+from .work import MissingFacts, Work
 
 
 def read_facts(
@@ -41,11 +41,27 @@ def read_facts(
         }
         currency = _early(policy, _typed(policy, plain, None, partial=True), at).demand(policy.currency)
     found = _typed(policy, given, currency, partial=False)
-    work = _early(policy, found, at)
-    for name, rule in policy.facts.items():
-        if name not in found and rule.default is not None:
-            found[name] = work.demand(rule.default)
+    _add_defaults(policy, found, at)
     return found, currency
+
+
+def _add_defaults(policy: CompiledPolicy, found: dict[str, Value], at: datetime) -> None:
+    """Add the default of every fact that was not given; defaults may read one another, in any order."""
+    waiting = {
+        name: rule.default for name, rule in policy.facts.items() if rule.default and name not in found
+    }
+    while waiting:
+        for name, default in list(waiting.items()):
+            try:
+                found[name] = _early(policy, found, at).demand(default)
+            except MissingFacts as missing:
+                if missing.missing.isdisjoint(waiting):
+                    raise
+                continue
+            del waiting[name]
+            break
+        else:
+            raise Misfit(f"the defaults of {', '.join(waiting)} wait for one another", (next(iter(waiting)),))
 
 
 def _holds_money(type_: Type) -> bool:

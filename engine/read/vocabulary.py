@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..condition import Context, read_constant, read_term
@@ -180,19 +180,29 @@ def read_roles(node: Node | None) -> dict[str, dict[str, str]]:
 
 def read_field(name: str, node: Node, types: Types, context: Context, *, prefix: str = "") -> Field:
     """Read a fact, or a field of event data or of an effect: a type, or `{type, default, says, sensitive}`."""
+    return read_default(read_type(name, node, types, prefix=prefix), node, context)
+
+
+def read_type(name: str, node: Node, types: Types, *, prefix: str = "") -> Field:
+    """Read a field without its default, which may speak of names that are declared later."""
     written = at(node, "type") if isinstance(node, Fields) else node
-    type_ = types.read(written, prefix + name) if written is not None else HOLE
-    default_node = at(node, "default")
-    default = None
-    if default_node is not None:
-        default = read_term(default_node, required(type_), context)
     return Field(
         name=name,
-        type=type_,
-        default=default,
+        type=types.read(written, prefix + name) if written is not None else HOLE,
+        default=None,
         sensitive=flag(at(node, "sensitive")),
         says=says(at(node, "says")),
         place=node.place,
+    )
+
+
+def read_default(field: Field, node: Node, context: Context) -> Field:
+    """Return the field with its default, where it has one."""
+    written = at(node, "default")
+    return (
+        replace(field, default=read_term(written, required(field.type), context))
+        if written is not None
+        else field
     )
 
 
