@@ -1,4 +1,4 @@
-"""Conditions may be unknown, values may not: where a value is demanded, what it needs must surely be there.
+"""What is surely there in the states of a policy, and every value that it demands.
 
 A forward dataflow over the states finds what is surely there in each: what every way in ensures. A way ensures what its
 state had, the record of its event, what its condition says by holding and what those before it say by failing, its
@@ -15,18 +15,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..compiled_moment import CompiledMoment
-from ..condition import Computed, Term
-from ..diagnostics import Diagnostics, Place
+from ..condition import Term
 from ..expression.flow import Keys
 from ..policy import Action, Ask, CompiledPolicy, Event, Outcome, Pay, PayoutRule
 from ..types import OptionalType, required
 from .paths import NONE, Paths
 from .ways import Way, clocks, listening, reachable, states_of, steps_of, ways
-from .written import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Point:
+class Point:
     """Where a value is demanded, as messages say it."""
 
     #: The state whose ways in count, or None before there is one.
@@ -38,14 +36,7 @@ class _Point:
 
 
 #: Called with every term that is demanded, and what is surely there.
-_Demand = Callable[[Term, Keys, _Point], None]
-
-
-def check_presence(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
-    """Report every value that is demanded where what it needs may be missing."""
-    presence = Presence(policy)
-    report = _Report(presence, written, diagnostics)
-    presence.demands(report.demand)
+Demand = Callable[[Term, Keys, Point], None]
 
 
 class Presence:
@@ -97,7 +88,7 @@ class Presence:
         if not entering:
             return None
         entered = entering[0].intersection(*entering)
-        settled = self._kept(self._run(self.states[name].enter, entered, _nothing, _Point(state=name)))
+        settled = self._kept(self._run(self.states[name].enter, entered, _nothing, Point(state=name)))
         if name in self.standing:
             staying += [self._arrived(event, self.standing[name]) for event in self._met_in(name)]
         return entered, settled.intersection(*staying)
@@ -122,9 +113,9 @@ class Presence:
         """Return what is surely there once a way has been taken, if its state had `also` too."""
         return self._taken(way, _nothing, also)
 
-    def _taken(self, way: Way, demand: _Demand, also: Keys = NONE) -> Keys:
+    def _taken(self, way: Way, demand: Demand, also: Keys = NONE) -> Keys:
         """Go a way, and tell of every value that is demanded on it."""
-        point = _Point(state=way.source, event=way.event)
+        point = Point(state=way.source, event=way.event)
         outcome, present = way.outcome, self.before(way, also)
         if outcome.to is not None and outcome.refuse is None:
             present = self._run(self.states[way.source].exit, present, demand, point)
@@ -162,7 +153,7 @@ class Presence:
             present = _without(present, name) | {name} | {f"{name}.{field}" for field in fields}
         return present
 
-    def _set(self, outcome: Outcome, present: Keys, demand: _Demand, point: _Point) -> Keys:
+    def _set(self, outcome: Outcome, present: Keys, demand: Demand, point: Point) -> Keys:
         after = present - self.computed if outcome.sets else present
         for name, term in outcome.sets:
             if term:
@@ -170,7 +161,7 @@ class Presence:
             after = _without(after, name) | ({name} if term else NONE)
         return after
 
-    def _run(self, actions: Iterable[Action], present: Keys, demand: _Demand, point: _Point) -> Keys:
+    def _run(self, actions: Iterable[Action], present: Keys, demand: Demand, point: Point) -> Keys:
         for action in actions:
             if isinstance(action, Ask):
                 for _, term in action.fields:
@@ -179,7 +170,7 @@ class Presence:
                 present = self._money(action, present, demand, point)
         return present
 
-    def _money(self, action: Pay, present: Keys, demand: _Demand, point: _Point) -> Keys:
+    def _money(self, action: Pay, present: Keys, demand: Demand, point: Point) -> Keys:
         """Grant or pay. That a payout is granted is kept under a name of its own: paying it then demands nothing."""
         rule = self.policy.payouts[action.payout]
         if action.verb != "reverse" and (action.verb == "grant" or _granted(rule.name) not in present):
@@ -193,7 +184,7 @@ class Presence:
         granted = present if action.verb == "reverse" else present | {_granted(rule.name)}
         return frozenset(key for key in granted if not key.startswith(f"{rule.name}.")) - self.computed
 
-    def _routes(self, rule: PayoutRule, present: Keys, demand: _Demand, point: _Point) -> None:
+    def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
         """Demand `via` of each route where those before it do not hold; `needs` are asked after it, and guard nothing."""
         for route in rule.routes:
             if route.via:
@@ -202,12 +193,12 @@ class Presence:
 
     # --- every demand -------------------------------------------------------------------------------------------------
 
-    def demands(self, demand: _Demand) -> None:
+    def demands(self, demand: Demand) -> None:
         """Tell of every value that a policy demands, and of what is surely there at its point."""
         self._opening(demand)
         for name, present in self.entered.items():
             state = self.states[name]
-            self._run(state.enter, present, demand, _Point(state=name))
+            self._run(state.enter, present, demand, Point(state=name))
             for event in listening(self.policy, state):
                 self._defaults(event, name, demand)
         for way in self.ways:
@@ -216,8 +207,8 @@ class Presence:
         for rule in self.policy.payouts.values():
             self._while_waiting(rule, demand)
 
-    def _opening(self, demand: _Demand) -> None:
-        opening = _Point(state=None)
+    def _opening(self, demand: Demand) -> None:
+        opening = Point(state=None)
         for fact in self.policy.facts.values():
             if fact.default:
                 demand(fact.default, NONE, opening)
@@ -225,14 +216,14 @@ class Presence:
             demand(self.policy.currency, NONE, opening)
         demand(self.policy.timezone, self.opened, opening)
 
-    def _defaults(self, name: str, state: str, demand: _Demand) -> None:
+    def _defaults(self, name: str, state: str, demand: Demand) -> None:
         event = self.policy.events.get(name)
         for item in event.fields if event else ():
             if item.default:
                 when = f"when `{name}` arrives in `{state}` without `{item.name}`"
-                demand(item.default, self.standing[state], _Point(state=state, when=when))
+                demand(item.default, self.standing[state], Point(state=state, when=when))
 
-    def _while_waiting(self, rule: PayoutRule, demand: _Demand) -> None:
+    def _while_waiting(self, rule: PayoutRule, demand: Demand) -> None:
         """Demand `via` in every state that can follow a grant: money that waits is routed anew after every step."""
         steps = steps_of(self.ways)
         granting = [name for name, state in self.states.items() if _grants(rule.name, state.enter)]
@@ -243,7 +234,7 @@ class Presence:
         ]
         for name in self.states:
             if name in self.standing and name in reachable(granting, steps):
-                point = _Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
+                point = Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
                 self._routes(rule, self.standing[name], demand, point)
 
     # --- why not ------------------------------------------------------------------------------------------------------
@@ -285,42 +276,7 @@ class Presence:
         return rule is not None and bool(field) and name in {rule.name, rule.keep_as}
 
 
-class _Report:
-    """Tells of each missing path once for each place."""
-
-    def __init__(self, presence: Presence, written: Written, diagnostics: Diagnostics) -> None:
-        self.presence = presence
-        self.written = written
-        self.diagnostics = diagnostics
-        self.told: set[tuple[Place, str]] = set()
-
-    def demand(self, term: Term, present: Keys, point: _Point) -> None:
-        """Report what a term misses at its point."""
-        if not isinstance(term, Computed):
-            return
-        misses = self.presence.paths.flow(term.checked.root, present).misses
-        for path, span in misses.items():
-            if any(other.startswith(f"{path}.") and misses[other][0] == span[0] for other in misses):
-                # Who guards the field has guarded the record.
-                continue
-            place = self.written.part(term.checked, term.place, span)
-            if (place, path) not in self.told:
-                self.told.add((place, path))
-                self.add(path, place, point)
-
-    def add(self, path: str, place: Place, point: _Point) -> None:
-        """Report one path."""
-        if point.state is None:
-            message = f"`{path}` may be missing here: it need not be given when the case is opened"
-            self.diagnostics.add("AM204", place, message, hint=f"guard it: `has({path}) ? … : …`")
-            return
-        why = self.presence.why_missing(path, point.state, point.event)
-        message = f"`{path}` may be missing {point.when or 'here'}: {why}"
-        hint = f"ask for `has({path})` in a condition before, or see to it on every way into `{point.state}`"
-        self.diagnostics.add("AM204", place, message, hint=hint)
-
-
-def _nothing(term: Term, present: Keys, point: _Point) -> None:
+def _nothing(term: Term, present: Keys, point: Point) -> None:
     """Tell nobody of a demand."""
 
 

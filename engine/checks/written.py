@@ -32,6 +32,10 @@ class Written:
                     self._scalars.setdefault(node.place, node)
         return self._scalars.get(place)
 
+    def name(self, section: str, name: str, otherwise: Place) -> Place:
+        """Return where the name of a declaration stands."""
+        return next((key.place for key, _ in self.declared(section) if key.text == name), otherwise)
+
     def declared(self, *way: str) -> Iterator[tuple[Scalar, Node]]:
         """Yield the keys of the map at a way from the root, each with what stands under it."""
         node = self.node

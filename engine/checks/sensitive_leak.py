@@ -1,8 +1,47 @@
-"""Sensitive values must not flow to where nothing protects them: what stands in the journal or in a sentence as it is.
+"""A sensitive value would flow to where it is not protected.
 
-Followed is what a value is made of: operators and functions, both values of `? :`, defines, the outputs of tables, the
-ends of windows. What only decides is free, or no rule could turn on a sensitive fact: conditions, cells, `has(…)`, what
-stands before a `?`. Fields of effects and the `needs` of payouts are sealed when they are written, so they may hold all.
+## What it finds
+
+A value that is made of a `sensitive` fact or field, and would stand as it is in a decision, in a fact or default that is
+not sensitive itself, in the amount or route of a payout, or in the sentence of a reason. Followed are operators and
+functions, both values of `? :`, defines, the outputs of tables and the ends of windows. What only decides is free, or no
+rule could turn on a sensitive fact: conditions, cells, `has(…)`, what stands before a `?`. Fields of effects and the `needs`
+of payouts are sealed when they are written, so they may hold all.
+
+## Why it matters
+
+Sensitive values stand in the journal as commitments only, so that they can be forgotten later. A copy in a decision or a
+sentence could never be taken back.
+
+## Wrong
+
+```yaml
+facts: {phone: {type: text, sensitive: true}, called: {type: optional text}}
+events: {call: {}, give_back: {}}
+states:
+  on_loan:
+    initial: true
+    on:
+      call: {set: {called: phone}}    # AM208
+      give_back: {unless: has(called), to: closed}
+    sla: {lost: {due: 60 days, breach: {to: closed}}}
+  closed: {final: true}
+```
+
+## Right
+
+```yaml
+facts: {phone: {type: text, sensitive: true}, called: {type: optional text, sensitive: true}}
+events: {call: {}, give_back: {}}
+states:
+  on_loan:
+    initial: true
+    on:
+      call: {set: {called: phone}}
+      give_back: {unless: has(called), to: closed}
+    sla: {lost: {due: 60 days, breach: {to: closed}}}
+  closed: {final: true}
+```
 """
 
 from __future__ import annotations
@@ -27,7 +66,7 @@ from .written import Written
 _Flow = tuple[str, tuple[int, int]]
 
 
-def check_secrecy(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
+def check_sensitive_leak(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
     """Report every sensitive value that would be written, or told, as it is."""
     if not policy.sensitive:
         return

@@ -1,10 +1,37 @@
-"""What is declared and never used.
+"""Something is declared and never used.
 
-A name counts as used wherever the document mentions it outside its own declaration and outside texts for people: an
-unused name that happens to be a word elsewhere goes untold, and nothing that is used is ever reported. An event is used
-where a state, an escalation or a clock takes it, for its record alone is never written. Only the policy's own file is
-judged: what an overlay leaves unused of its base is not its author's fault. Moments and windows are there to be asked
-for, and are exempt.
+## What it finds
+
+A source, role, type, fact, reason, effect, param, table or define that nothing mentions, and an event that no state,
+escalation or clock takes. A name counts as used wherever the document mentions it outside its own declaration and outside
+texts for people: an unused name that happens to be a word elsewhere goes untold, and nothing that is used is ever reported.
+Only the policy's own file is judged: what an overlay leaves unused of its base is not its author's fault. Moments and
+windows are there to be asked for, and are exempt.
+
+## Why it matters
+
+A reader looks for what it does. Often it is what a misspelt or forgotten rule was to use.
+
+## Wrong
+
+```yaml
+params:
+  limit: 60 days
+  grace: 3 days    # AM501
+states:
+  on_loan: {initial: true, sla: {lost: {due: =limit, breach: {to: closed}}}}
+  closed: {final: true}
+```
+
+## Right
+
+```yaml
+params:
+  limit: 60 days
+states:
+  on_loan: {initial: true, sla: {lost: {due: =limit, breach: {to: closed}}}}
+  closed: {final: true}
+```
 """
 
 from __future__ import annotations
@@ -45,7 +72,7 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _INSERT: Final = re.compile(r"\{\{|\{([^{}]*)\}")
 
 
-def check_usage(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
+def check_unused(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
     """Report what the policy's own text declares and nothing uses."""
     if not isinstance(written.node, Fields):
         return

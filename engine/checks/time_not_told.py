@@ -1,150 +1,63 @@
-"""Windows that close before they open, and conditions of which nobody can tell when time will change them.
+"""A condition that time alone may change uses `now` so that nobody can tell when it changes.
 
-A window is only judged where both of its ends count from the same instant by periods that are known beforehand: then each
-end lies between two bounds, in seconds from that instant, or the two are counted in the same unit.
+## What it finds
 
-Conditions of `always`, of escalations, of `pause_while` and of routes are looked at again when time alone may have changed
-them: at the ends of the windows and at the instants that they compare `now` with. Any other use of `now` there would
-leave the case asleep.
+A `now` in a condition of `always`, an escalation, `pause_while` or a route that is not compared, as it stands, with an
+instant or a window that can be read beforehand: it stands in a sum, in a loop, or on both sides.
+
+## Why it matters
+
+Such conditions are looked at again at the ends of windows and at the instants that they compare `now` with, and at no other
+time: nobody asks a sleeping case every second. Of any other use of `now` the case would learn only when somebody acts.
+
+## Wrong
+
+```yaml
+facts: {due_at: timestamp}
+events: {give_back: {}}
+states:
+  on_loan:
+    initial: true
+    on: {give_back: closed}
+    always:
+      - {when: 'now - due_at > duration("48h")', to: closed}    # AM209
+  closed: {final: true}
+```
+
+## Right
+
+```yaml
+facts: {due_at: timestamp}
+events: {give_back: {}}
+states:
+  on_loan:
+    initial: true
+    on: {give_back: closed}
+    always:
+      - {when: 'now > due_at + duration("48h")', to: closed}
+  closed: {final: true}
+```
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from ..cell import measure
-from ..compiled_moment import CompiledMoment, Named
-from ..compiled_moment import Computed as ComputedMoment
 from ..condition import Computed, Condition, leaves
 from ..diagnostics import Diagnostics
-from ..expression import Checked, Node
-from ..expression.tree import (
-    Apply,
-    Constant,
-    Local,
-    Loop,
-    Now,
-    Reference,
-    TableCall,
-    WindowPart,
-    children,
-)
-from ..period import EXACT_SECONDS, Period
+from ..expression import Node
+from ..expression.tree import Apply, Local, Loop, Now, Reference, TableCall, WindowPart, children
 from ..policy import CompiledPolicy
 from ..table import CompiledTable
-from ..values import Value
 from .ways import clocks, states_of
 from .written import Written
 
-_DAY: Final = 86_400
-#: A local day may be longer or shorter than 24 hours by so much, all changes of clocks together.
-_SLACK: Final = 26 * 3_600
-#: The shortest and the longest of a unit, in days; a business day may be any number of days away.
-_DAYS: Final[dict[str, tuple[float, float]]] = {
-    "day": (1, 1),
-    "week": (7, 7),
-    "month": (28, 31),
-    "year": (365, 366),
-    "business day": (1, math.inf),
-}
 #: Outside tables that are functions every name has a value.
 NOWHERE: Final[frozenset[str]] = frozenset()
 
 
-# --- windows ----------------------------------------------------------------------------------------------------------
-
-
-def check_windows(policy: CompiledPolicy, diagnostics: Diagnostics) -> None:
-    """Report every window that surely closes before it opens."""
-    for rule in policy.windows.values():
-        if rule.opens and rule.closes and _is_backwards(rule.opens, rule.closes, policy):
-            hint = "check both ends; `after` and `before` may have been mixed up"
-            diagnostics.add(
-                "AM502", rule.place, f"the window `{rule.name}` closes before it opens", hint=hint
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """One end of a window: the unit it is counted in, how many of it, and its bounds in seconds."""
-
-    kind: str
-    count: int
-    low: float
-    high: float
-
-
-def _is_backwards(opens: CompiledMoment, closes: CompiledMoment, policy: CompiledPolicy) -> bool:
-    if _anchor(opens) is None or _anchor(opens) != _anchor(closes):
-        return False
-    if not (opens.timezone == closes.timezone is None and opens.roll == closes.roll == "none"):
-        return False
-    first, last = _end(opens, policy), _end(closes, policy)
-    if first is None or last is None:
-        return False
-    if first.kind == last.kind:
-        # Opening waits for the end of a whole day, and by then that day's own end has passed.
-        return last.count < first.count or (
-            last.count == first.count and opens.whole_day is True and bool(opens.steps)
-        )
-    return last.high < first.low
-
-
-def _anchor(moment: CompiledMoment) -> str | None:
-    """Return what a moment counts from, where two that are written alike are the same instant."""
-    match moment.base:
-        case ComputedMoment(checked=checked):
-            return checked.text.strip()
-        case Named(name=name):
-            return name
-    return None
-
-
-def _end(moment: CompiledMoment, policy: CompiledPolicy) -> _End | None:
-    """Return where an end lies, or None where only the case tells."""
-    if not moment.steps:
-        # What it counts from may be a whole day, or a moment that is the end of one.
-        return _End("", 0, 0, _SLACK)
-    if len(moment.steps) > 1:
-        return None
-    (step,) = moment.steps
-    period = _period(step.period, policy)
-    if period is None:
-        return None
-    sign = -1 if step.direction == "before" else 1
-    kind, length = measure(period)
-    if period.exact and moment.ends is None:
-        seconds = sign * period.count * EXACT_SECONDS[period.unit]
-        return _End(kind, sign * length, seconds, seconds)
-    # `from` counts its own day, so the last one is a day nearer.
-    nearer = 1 if step.direction == "from" and not period.exact else 0
-    near, far = _DAYS.get(period.unit, (0, math.inf))
-    days = sorted((sign * near * period.count, sign * far * period.count if period.count else 0))
-    low, high = ((each - nearer) * _DAY for each in days)
-    comparable = kind if not nearer or kind in {"day", "business day"} else f"{kind} from"
-    return _End(comparable, sign * length - nearer, low - _SLACK, high + _SLACK)
-
-
-def _period(period: Period | Checked, policy: CompiledPolicy) -> Period | None:
-    """Return a period that is known beforehand: written out, or a param."""
-    if isinstance(period, Period):
-        return period
-    value: Value = None
-    match period.root:
-        case Constant():
-            value = period.root.value
-        case Reference(kind="param", name=name):
-            value = policy.params[name]
-    return value if isinstance(value, Period) else None
-
-
-# --- conditions that time alone may change ----------------------------------------------------------------------------
-
-
-def check_time_conditions(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
+def check_time_not_told(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
     """Report every `now` of which nobody can tell when it changes a condition that the case waits on."""
     clock = _Clock(policy)
     hint = "compare `now` itself with an instant, such as `now > asked.at`, or ask a window or a moment"
