@@ -19,7 +19,7 @@ from ..money import decimal_text
 from ..table import CompiledRule, CompiledTable
 from ..values import Value, instant_text
 from .columns import Column, column_of
-from .cover import Box, Patience, covering, holding, meeting
+from .cover import Box, covering, holding, meeting
 from .questions import Question, question_of
 
 
@@ -39,8 +39,6 @@ class Boxes:
     loose_rows: tuple[list[int], ...]
     #: The cells of a rule in each column.
     places: tuple[tuple[int, ...], ...]
-    #: What the searches of all checks may take together.
-    patience: Patience
 
     @property
     def everything(self) -> Box:
@@ -105,7 +103,6 @@ def boxes_of(table: CompiledTable) -> Boxes:
         rows=rows,
         loose_rows=rows if surely == loosely else tuple(map(holding, loosely, sizes)),
         places=tuple(map(tuple, places.values())),
-        patience=Patience(),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Final
 Box = tuple[int, ...]
 
 #: So many steps all searches of one table may take together, and one of them; a step takes about a microsecond.
-STEPS: Final = 100_000
+STEPS: Final = 50_000
 STEPS_EACH: Final = 20_000
 #: So many columns a search may have, for it goes down column by column.
 MAX_COLUMNS: Final = 100

@@ -60,7 +60,7 @@ from ..diagnostics import Diagnostics
 from ..table import CompiledRule, CompiledTable
 from .asks import asks, comparison
 from .boxes import Boxes
-from .cover import Box, GaveUp, bits, fills
+from .cover import Box, GaveUp, Patience, bits, fills
 
 #: The code of what it finds.
 CODE: Final = "AM401"
@@ -114,6 +114,7 @@ def _asked_before(table: CompiledTable) -> _Shadows:
 def _covered(boxes: Boxes) -> _Shadows:
     """Return the rules whose boxes those before them fill."""
     meeting, covering = boxes.meeting(), boxes.covering()
+    patience = Patience()
     found: dict[int, int] = {}
     #: The rules so far that are not filled themselves: what any fill, these do.
     live = 0
@@ -126,30 +127,30 @@ def _covered(boxes: Boxes) -> _Shadows:
             found[index] = over & -over
         elif any(mask & ~old for mask, old in zip(box, seen, strict=True)):
             live |= 1 << index
-        elif _fill(boxes, box, meeting[index] & live):
+        elif _fill(boxes, box, meeting[index] & live, patience):
             found[index] = meeting[index] & live
         else:
             live |= 1 << index
         seen = tuple(old | mask for old, mask in zip(seen, box, strict=True))
     return {
-        index: _says(boxes, index, _needed(boxes, boxes.boxes[index], others))
+        index: _says(boxes, index, _needed(boxes, boxes.boxes[index], others, patience))
         for index, others in found.items()
     }
 
 
-def _fill(boxes: Boxes, box: Box, rules: int) -> bool:
+def _fill(boxes: Boxes, box: Box, rules: int, patience: Patience) -> bool:
     """Return whether some rules surely fill a box together."""
     try:
-        return bool(rules) and fills(boxes.rows, box, rules, boxes.patience.once())
+        return bool(rules) and fills(boxes.rows, box, rules, patience.once())
     except GaveUp:
         return False
 
 
-def _needed(boxes: Boxes, box: Box, rules: int) -> int:
+def _needed(boxes: Boxes, box: Box, rules: int, patience: Patience) -> int:
     """Return those of some rules that fill a box that are needed for it, the earlier ones if there is a choice."""
     if 1 < rules.bit_count() <= _MANY:
         for index in sorted(bits(rules), reverse=True):
-            if _fill(boxes, box, rules & ~(1 << index)):
+            if _fill(boxes, box, rules & ~(1 << index), patience):
                 rules &= ~(1 << index)
     return rules
 

@@ -71,7 +71,7 @@ from typing import Final
 from ..diagnostics import Diagnostics
 from ..table import CompiledTable, Hit
 from .boxes import Boxes
-from .cover import Box, GaveUp, bits, free
+from .cover import STEPS_EACH, Box, GaveUp, Patience, bits, free
 
 #: The code of what it finds.
 CODE: Final = "AM404"
@@ -84,7 +84,7 @@ def check_table_gap(table: CompiledTable, boxes: Boxes, diagnostics: Diagnostics
     if table.otherwise is not None or table.hit in _CONTENT:
         return
     try:
-        gap = free(boxes.loose_rows, boxes.everything, (1 << len(table.rules)) - 1, boxes.patience.once())
+        gap = free(boxes.loose_rows, boxes.everything, (1 << len(table.rules)) - 1, Patience(STEPS_EACH))
     except GaveUp:
         return
     if gap is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from amends.engine.cell import matches, precedes
 from amends.engine.diagnostics import Diagnostics
 from amends.engine.document import Fields, Items, Scalar, read_file, read_text, to_plain
 from amends.engine.errors import RuleError
+from amends.engine.expression import Declared
 from amends.engine.literal import read_literal
+from amends.engine.money import Money
 from amends.engine.period import UNITS, Period
 from amends.engine.read.cells import read_cell
 from amends.engine.types import BOOL, INT, MONEY, NAMED, PERIOD, TEXT, EnumType, OptionalType, Type
@@ -81,8 +84,37 @@ def scalar(text: str) -> Scalar:
 
 
 PIECES = st.sampled_from(
-    [*"-,()[]<>=!.'\"\\ ", "..", "not(", "1", "1,000", "100 USD", "3 days", "red", "true", "2026-03-05", "é"]
+    [
+        *"-,()[]<>=!.'\"\\ ",
+        *("..", "not(", "1", "1,000", "100 USD", "3 days", "red", "true", "2026-03-05", "é"),
+        *("limit", "=limit", "= most", "colour", "total", "broken"),
+    ]
 )
+
+
+class Params:
+    """A scope of params of some types, and of a fact."""
+
+    found: Mapping[str, Declared] = MappingProxyType(
+        {
+            "limit": Declared(type=MONEY, kind="param", literal=Money(Fraction(5), "USD")),
+            "most": Declared(type=INT, kind="param", literal=3),
+            "colour": Declared(type=COLOUR, kind="param", literal="red"),
+            "total": Declared(type=MONEY, kind="fact"),
+        }
+    )
+
+    def find(self, name: str) -> Declared | None:
+        return self.found.get(name)
+
+    def names(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def find_type(self, name: str) -> Type | None:  # noqa: ARG002 - the scope's interface
+        return None
+
+    def type_names(self) -> Iterator[str]:
+        return iter(())
 
 
 @given(text=st.lists(PIECES, max_size=12).map("".join), type_=st.sampled_from(list(TYPES.values())))
@@ -90,10 +122,13 @@ PIECES = st.sampled_from(
 @example(text="[1..2..3]", type_=INT)
 @example(text="not()", type_=TEXT)
 @example(text="<", type_=PERIOD)
+@example(text="[limit..=limit]", type_=MONEY)
+@example(text="=", type_=COLOUR)
+@example(text="= most", type_=NAMED["decimal"])
 def test_any_text_is_a_cell_or_has_a_finding_inside_of_it(text: str, type_: Type) -> None:
     diagnostics = Diagnostics()
     node = Scalar(text, text, plain=False, place=scalar("x").place)
-    cell = read_cell(node, type_, diagnostics, currency="USD")
+    cell = read_cell(node, type_, diagnostics, currency="USD", scope=Params())
     assert (cell is None) == bool(diagnostics.found)
     assert {item.code for item in diagnostics.found} <= {"AM403", "AM104"}
 
