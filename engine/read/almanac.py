@@ -46,7 +46,6 @@ class PolicyAlmanac:
         }
         self._timezone_node = at(policy, "timezone")
         self._timezone: Term | None = None
-        self._busy: list[str] = []
 
     def names(self) -> tuple[str, ...]:
         """Return the name of every declared calendar."""
@@ -56,10 +55,8 @@ class PolicyAlmanac:
         """Return a declared calendar, or the expression that names one; None where that has findings of its own."""
         if name not in self._read:
             node = self._nodes[name]
-            if self._is_busy(f"the calendar `{name}`", node):
-                return None
+            # What leads back to itself does so through a name, and the scope tells.
             checked = read_expression(node, self.context, expect=TEXT, start=1)
-            self._busy.pop()
             if checked:
                 self._check_outcomes(checked, node, "calendar", self.names())
             if checked and "now" in checked.reads:
@@ -83,24 +80,15 @@ class PolicyAlmanac:
         node = self._timezone_node
         if self._timezone is None:
             utc = Constant(value="UTC", place=self.place)
-            if node is None or self._is_busy("the time zone", node):
+            if node is None:
                 return utc
             term = read_term(node, TEXT, self.context)
-            self._busy.pop()
             if isinstance(term, Computed):
                 self._check_outcomes(term.checked, node, "time zone", zone_names())
             elif term and isinstance(node, Scalar) and term.value not in zone_names():
                 unknown(node, "time zone", zone_names(), self.diagnostics)
             self._timezone = term or utc
         return self._timezone
-
-    def _is_busy(self, what: str, node: Node) -> bool:
-        """Begin to read something; if that has begun already, it leads back to itself."""
-        if what in self._busy:
-            self.diagnostics.add("AM205", node.place, f"{what} is chosen by itself")
-            return True
-        self._busy.append(what)
-        return False
 
     def _check_outcomes(self, checked: Checked, node: Node, what: str, among: Collection[str]) -> None:
         """Report what an expression may come to, as far as its text tells, and is not declared."""
