@@ -70,7 +70,7 @@ def shown(value: Any) -> Any:
         return None
     if dataclasses.is_dataclass(value):
         skipped = {"start", "end", "spans", "size", "ref"}
-        fields = [field for field in dataclasses.fields(value) if field.name not in skipped]
+        fields = [field for field in dataclasses.fields(value) if field.compare and field.name not in skipped]
         return (type(value).__name__, *((field.name, shown(getattr(value, field.name))) for field in fields))
     if isinstance(value, Mapping):
         return tuple((shown(key), shown(item)) for key, item in value.items())
