@@ -187,7 +187,7 @@ def test_values_that_the_page_writes_in_its_sentences_can_be_read(
 
 
 @pytest.mark.parametrize(
-    "cell", ["-", "a, b", "not(a, b)", "< x", "<= x", "> x", ">= x", "[a..b]", "(a..b)", "[a..b)"]
+    "cell", ["-", "a, b", "not(a, b)", "< x", "<= x", "> x", ">= x", "[a..b]", "(a..b)", "[a..b)", "(a..b]"]
 )
 def test_the_cells_of_the_page_are_cells(cell: str, root: Path, loaded: Callable[[str], Library]) -> None:
     """The page writes them with letters; numbers of an input stand for these here."""
