@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..diagnostics import Diagnostics, Place
 from ..expression import RESERVED, Declared
 from ..types import HOLE, Type
 
+#: What an expression reads otherwise than as a name.
+_WORDS: Final = RESERVED | {"false", "in", "now", "null", "true"}
 _UNREADABLE = Declared(type=HOLE, kind="variable")
 
 
@@ -32,7 +35,7 @@ class PolicyScope:
         self, name: str, what: str, place: Place, declared: Declared | Callable[[], Declared | None]
     ) -> bool:
         """Add a name; a second declaration under it, or a word of the language, is reported, and is not added."""
-        if name in RESERVED or name == "now":
+        if name in _WORDS:
             message = f"the {what} cannot be called `{name}`, for that is a word of the expression language"
             self.diagnostics.add("AM105", place, message, hint="choose another name")
             return False
