@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .condition import Leaf, holds
 from .errors import RuleError
-from .expression import evaluate, explain
+from .expression import Leaf as Part
+from .expression import Seen, evaluate, explain
 from .policy import Candidate, Outcome
 from .step import Clause, Trace
 from .values import Sealed, Unknown, Value, Window
@@ -30,6 +31,15 @@ class Chosen:
     lacking: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A condition that was looked at: what it was worth, or why it failed, and what it saw if that is known."""
+
+    leaf: Leaf
+    value: Value | RuleError
+    seen: Seen | None
+
+
 def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None) -> Chosen:
     """Return the first candidate that holds, and leave a trace of each that was tried.
 
@@ -41,7 +51,7 @@ def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None)
     window_reason: str | None = None
     lacking: tuple[str, ...] = ()
     for candidate in candidates:
-        watched: list[tuple[Leaf, Value | RuleError]] = []
+        watched: list[_Looked] = []
         try:
             held, absent = _try(work, candidate, role, watched)
         except RuleError as error:
@@ -53,46 +63,40 @@ def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None)
         if isinstance(held, Unknown):
             _note(work, candidate, "unknown", watched)
             return Chosen(candidate=candidate, outcome=candidate.unknown, missing=held.missing)
-        _note(work, candidate, "false", watched)
-        window_reason = window_reason or _window_reason(work, watched)
+        parts = _note(work, candidate, "false", watched)
+        window_reason = window_reason or _window_reason(work, watched, parts)
         lacking = lacking or absent
     return Chosen(window_reason=window_reason, lacking=lacking)
 
 
 def _try(
-    work: Work, candidate: Candidate, role: str | None, watched: list[tuple[Leaf, Value | RuleError]]
+    work: Work, candidate: Candidate, role: str | None, watched: list[_Looked]
 ) -> tuple[bool | Unknown, tuple[str, ...]]:
     if candidate.by and role not in candidate.by:
         return False, ()
-    held = holds(candidate.condition, work, lambda leaf, value: watched.append((leaf, value)))
+    held = holds(candidate.condition, work, lambda *looked: watched.append(_Looked(*looked)))
     if held is not True:
         return held, ()
     absent = tuple(path for path, asked in candidate.needs if evaluate(asked, work) is not True)
     return not absent, absent
 
 
-def _note(
-    work: Work, candidate: Candidate, result: str, watched: list[tuple[Leaf, Value | RuleError]]
-) -> None:
-    clauses = tuple(clause for leaf, value in watched for clause in _clauses(work, leaf, value))
-    work.trace.append(
-        Trace(rule=candidate.id, result=result, clauses=clauses, sources=candidate.sources)  # type: ignore[arg-type] # one of the results
-    )
-
-
-def _clauses(work: Work, leaf: Leaf, value: Value | RuleError) -> list[Clause]:
-    try:
-        explained = explain(leaf.checked, work)
-    except RuleError:
-        return [Clause(text=leaf.checked.text, value=str(value))]
-    return [
+def _note(work: Work, candidate: Candidate, result: str, watched: list[_Looked]) -> list[tuple[Part, ...]]:
+    """Leave a trace of a candidate; gives the parts of each condition that was looked at."""
+    parts = [explain(looked.leaf.checked, work, seen=looked.seen) for looked in watched]
+    clauses = tuple(
         Clause(
             text=part.text,
             value=_told(part.value),
             saw={path: _shown(work, path, seen) for path, seen in part.saw},
         )
-        for part in explained
-    ]
+        for leaf in parts
+        for part in leaf
+    )
+    work.trace.append(
+        Trace(rule=candidate.id, result=result, clauses=clauses, sources=candidate.sources)  # type: ignore[arg-type] # one of the results
+    )
+    return parts
 
 
 def _told(value: Value) -> str:
@@ -116,12 +120,12 @@ def _shown(work: Work, path: str, value: Value) -> Value:
     return value
 
 
-def _window_reason(work: Work, watched: list[tuple[Leaf, Value | RuleError]]) -> str | None:
+def _window_reason(work: Work, watched: list[_Looked], parts: list[tuple[Part, ...]]) -> str | None:
     """Return the reason of the first window that a failed clause asked about."""
-    for leaf, value in watched:
-        if value is not False:
+    for looked, leaf in zip(watched, parts, strict=True):
+        if looked.value is not False:
             continue
-        for part in explain(leaf.checked, work):
+        for part in leaf:
             if part.value is not False:
                 continue
             for _, seen in part.saw:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from .diagnostics import Diagnostics, Place, did_you_mean
 from .document import Fields, Items, Node, Scalar, node_at, to_plain
 from .errors import RuleError
-from .expression import Checked, Env, Scope, SyntaxProblem, check, evaluate, parse
+from .expression import Checked, Env, Scope, Seen, SyntaxProblem, check, evaluate, observe, parse
 from .literal import Misfit, read_literal
 from .money import CURRENCIES, Money
 from .types import BOOL, MoneyType, Type
@@ -69,8 +69,9 @@ class Computed:
 
 Term = Constant | Computed
 
-#: What is told of every leaf that was looked at: the leaf, and what it was worth or why it failed.
-Watch = Callable[[Leaf, "Value | RuleError"], None]
+#: What is told of every leaf that was looked at: the leaf, what it was worth or why it failed, and what `explain` needs to
+#: say why without looking again.
+Watch = Callable[[Leaf, "Value | RuleError", "Seen | None"], None]
 
 
 def holds(condition: Condition | None, env: Env, watch: Watch | None = None) -> bool | Unknown:
@@ -94,14 +95,16 @@ def holds(condition: Condition | None, env: Env, watch: Watch | None = None) -> 
 
 
 def _leaf(leaf: Leaf, env: Env, watch: Watch | None) -> bool | Unknown:
+    value: bool | Unknown
+    if watch is None:
+        value = evaluate(leaf.checked, env)
+        return value
     try:
-        value: bool | Unknown = evaluate(leaf.checked, env)
+        value, seen = observe(leaf.checked, env)
     except RuleError as error:
-        if watch:
-            watch(leaf, error)
+        watch(leaf, error, None)
         raise
-    if watch:
-        watch(leaf, value)
+    watch(leaf, value, seen)
     return value
 
 

@@ -47,11 +47,12 @@ from ..values import Unknown
 from .check import check, check_text
 from .checked import Checked
 from .checking import Problem
-from .explain import Leaf, explain
+from .explain import Leaf, Seen, explain
 from .frame import Env, Frame
 from .functions import FUNCTIONS, OVERLOADS, Overload
-from .interpret import evaluate, run
+from .interpret import interpret, run
 from .parser import parse
+from .runtime import evaluate, observe, warm
 from .scope import Declared, Kind, Scope
 from .syntax import Expr
 from .tokens import RESERVED, SyntaxProblem
@@ -72,12 +73,16 @@ __all__ = [
     "Overload",
     "Problem",
     "Scope",
+    "Seen",
     "SyntaxProblem",
     "Unknown",
     "check",
     "check_text",
     "evaluate",
     "explain",
+    "interpret",
+    "observe",
     "parse",
     "run",
+    "warm",
 ]

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..types import Type
 from .flow import Span
 from .scope import STORED, Scope
 from .tree import Node, Now, path_of, sources
+
+
+class Compiled:
+    """What was made of an expression so far to evaluate it faster: it says nothing that the tree does not.
+
+    Two threads may both make it; they make the same.
+    """
+
+    __slots__ = ("calls", "evaluations", "leaves", "plain", "plans", "watched")
+
+    def __init__(self) -> None:
+        #: How often it was evaluated without, as long as that may change.
+        self.evaluations = 0
+        #: The functions that `generate` made.
+        self.plain: Callable[..., Any] | None = None
+        self.watched: Callable[..., Any] | None = None
+        #: What the text tells of each leaf, by where it starts.
+        self.plans: dict[int, Any] = {}
+        #: Of the watched function: what to tell of each leaf.
+        self.leaves: tuple[Any, ...] = ()
+        #: Whether tables are called.
+        self.calls = False
+
+    def __reduce__(self) -> tuple[type[Compiled], tuple[()]]:
+        """Copy and pickle as new: functions are neither."""
+        return Compiled, ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +52,7 @@ class Checked:
     #: Optional paths that are there whenever this is true, or false.
     ensures_true: frozenset[str]
     ensures_false: frozenset[str]
+    compiled: Compiled = field(default_factory=Compiled, init=False, repr=False, compare=False)
 
     @property
     def may_miss(self) -> frozenset[str]:

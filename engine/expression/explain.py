@@ -5,12 +5,12 @@ Leaves are the parts between `&&`, `||`, `!` and `? :`. Only those that were nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import RuleError
-from ..values import Unknown, Value
+from ..values import Sealed, Unknown, Value
 from .checked import Checked
 from .frame import Env, Frame, decide
 from .interpret import run
@@ -31,59 +31,144 @@ class Leaf:
     failed: bool = False
 
 
-def explain(checked: Checked, env: Env, variables: Mapping[str, Value] | None = None) -> tuple[Leaf, ...]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the text alone tells of a leaf."""
+
+    text: str
+    start: int
+    end: int
+    #: Path and node of what it reads, in the order of reading.
+    sources: tuple[tuple[str, Node], ...]
+    #: Of a watched function: where among the values that it gives each source is, None if it is not there.
+    slots: tuple[int | None, ...] = ()
+    #: If all are there: path and place of each, in the order of the paths.
+    shown: tuple[tuple[str, int], ...] = ()
+
+    def placed(self, slots: tuple[int | None, ...]) -> Plan:
+        """Return the plan with the places of what the leaf reads."""
+        found: dict[str, int] = {}
+        for (path, _), slot in zip(self.sources, slots, strict=True):
+            if slot is None:
+                return replace(self, slots=slots)
+            found.setdefault(path, slot)
+        return replace(self, slots=slots, shown=tuple(sorted(found.items())))
+
+
+#: What a watched function gives: what each leaf was worth (None of one that was not needed), and the values they saw.
+Seen = tuple[tuple[Value, ...], tuple[Value, ...]]
+
+
+def plans_of(checked: Checked) -> Mapping[int, Plan]:
+    """Return the leaves of a condition by where they start, in the order of the text."""
+    found: dict[int, Plan] = checked.compiled.plans
+    if not found:
+        plans = (_plan(node, checked.text) for node in _leaves(checked.root))
+        found = checked.compiled.plans = {plan.start: plan for plan in plans}
+    return found
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if isinstance(node, Logic | Not | Choice):
+        for inner in children(node):
+            yield from _leaves(inner)
+    else:
+        yield node
+
+
+def leaf_count(node: Node) -> int:
+    """Return how many leaves a condition has."""
+    return sum(1 for _ in _leaves(node))
+
+
+def _plan(node: Node, text: str) -> Plan:
+    return Plan(text[node.start : node.end], node.start, node.end, tuple(_sources(node)))
+
+
+def explain(
+    checked: Checked, env: Env, variables: Mapping[str, Value] | None = None, seen: Seen | None = None
+) -> tuple[Leaf, ...]:
     """Return the leaves of a condition that were evaluated; it never raises `RuleError`.
 
     The order is that of the text; what a decided `&&`, `||` or `? :` did not need is left out.
+
+    Args:
+        checked: the condition.
+        env: what it sees of the case.
+        variables: values of the names that the scope declared as variables.
+        seen: what `observe` gave; then nothing is evaluated again but what a leaf names and did not need.
     """
+    frame = Frame(checked.text, env, variables or {})
+    if seen is not None:
+        worths, saw = seen
+        plans = zip(checked.compiled.leaves, worths, strict=False)
+        return tuple(_recalled(plan, worth, saw, frame) for plan, worth in plans if worth is not None)
     found: list[Leaf] = []
     # The leaf that failed is there, and says so.
     with suppress(RuleError):
-        _walk(checked.root, Frame(checked.text, env, variables or {}), found)
+        _walk(checked.root, frame, plans_of(checked), found)
     return tuple(found)
 
 
-def _walk(node: Node, frame: Frame, found: list[Leaf]) -> Value:
+def _recalled(plan: Plan, worth: Value, values: tuple[Value, ...], frame: Frame) -> Leaf:
+    if plan.shown:
+        seen = tuple([(path, _told(values[slot], path)) for path, slot in plan.shown])
+        return Leaf(plan.text, plan.start, plan.end, worth, seen)
+    saw: dict[str, Value] = {}
+    for (path, node), slot in zip(plan.sources, plan.slots, strict=True):
+        saw.setdefault(path, _look(path, node, frame) if slot is None else _told(values[slot], path))
+    return Leaf(plan.text, plan.start, plan.end, worth, tuple(sorted(saw.items())))
+
+
+def _told(value: Value, path: str) -> Value:
+    """Return what the reference calls a value: a field that is None, and what is erased, are unknown."""
+    return Unknown(frozenset({path})) if value is None or type(value) is Sealed else value
+
+
+def _walk(node: Node, frame: Frame, plans: Mapping[int, Plan], found: list[Leaf]) -> Value:
     """Evaluate as the interpreter does, and note the leaves on the way."""
     match node:
         case Logic():
-            parts = (lambda part=part: _walk(part, frame, found) for part in node.operands)
+            parts = (lambda part=part: _walk(part, frame, plans, found) for part in node.operands)
             return decide(parts, node.operator == "||")
         case Not():
-            value = _walk(node.of, frame, found)
+            value = _walk(node.of, frame, plans, found)
             return value if isinstance(value, Unknown) else not value
         case Choice():
-            condition = _walk(node.condition, frame, found)
+            condition = _walk(node.condition, frame, plans, found)
             if isinstance(condition, Unknown):
                 return condition
-            return _walk(node.then if condition else node.otherwise, frame, found)
-    return _leaf(node, frame, found)
+            return _walk(node.then if condition else node.otherwise, frame, plans, found)
+    return _leaf(node, plans[node.start], frame, found)
 
 
-def _leaf(node: Node, frame: Frame, found: list[Leaf]) -> Value:
-    text = frame.text[node.start : node.end]
-    saw = _saw(node, frame)
+def _leaf(node: Node, plan: Plan, frame: Frame, found: list[Leaf]) -> Value:
+    shown: dict[str, Value] = {}
+    for path, source in plan.sources:
+        shown.setdefault(path, _look(path, source, frame))
+    saw = tuple(sorted(shown.items()))
     try:
         value = run(node, frame)
     except RuleError as error:
-        found.append(Leaf(text, node.start, node.end, str(error), saw, failed=True))
+        found.append(Leaf(plan.text, plan.start, plan.end, str(error), saw, failed=True))
         raise
-    found.append(Leaf(text, node.start, node.end, value, saw))
+    found.append(Leaf(plan.text, plan.start, plan.end, value, saw))
     return value
 
 
-def _saw(node: Node, frame: Frame) -> tuple[tuple[str, Value], ...]:
+def _look(path: str, source: Node, frame: Frame) -> Value:
+    """Return the value of what a leaf reads, or the sentence of its failure."""
+    try:
+        return frame.env.now if path == "now" else run(source, frame)
+    except RuleError as error:
+        return str(error)
+
+
+def _sources(node: Node) -> Iterator[tuple[str, Node]]:
     inner = _bound(node)
-    saw: dict[str, Value] = {}
     for source in sources(node):
-        if any(isinstance(part, Local) and part.slot in inner for part in _chain(source)):
-            continue
-        try:
-            value = frame.env.now if path_of(source) == "now" else run(source, frame)
-        except RuleError as error:
-            value = str(error)
-        saw.setdefault(path_of(source), value)
-    return tuple(sorted(saw.items()))
+        if not any(isinstance(part, Local) and part.slot in inner for part in _chain(source)):
+            yield path_of(source), source
 
 
 def _chain(node: Node) -> list[Node]:

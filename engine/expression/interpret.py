@@ -39,16 +39,12 @@ from .tree import (
     WindowPart,
 )
 
-__all__ = ["Env", "Frame", "evaluate", "run"]
+__all__ = ["Env", "Frame", "interpret", "part_of", "run"]
 
 
-def evaluate(checked: Checked, env: Env, variables: Mapping[str, Value] | None = None) -> Value:
-    """Return the value of an expression, or Unknown with the paths that are missing.
+def interpret(checked: Checked, env: Env, variables: Mapping[str, Value] | None = None) -> Value:
+    """Return what `evaluate` returns, by walking the tree.
 
-    Args:
-        checked: the expression.
-        env: what it sees of the case.
-        variables: values of the names that the scope declared as variables.
     Raises:
         RuleError: a part failed, and nothing made up for it; the message names the part.
     """
@@ -106,7 +102,7 @@ def _window_part(node: WindowPart, frame: Frame) -> Value:
     window = run(node.of, frame)
     if type(window) is Unknown:
         return window
-    value = _part_of(window, node.part, frame.env.now)
+    value = part_of(window, node.part, frame.env.now)
     if value is None:
         what = {"opens": "has no beginning", "closes": "has no end"}.get(
             node.part, "gives no reason at this instant"
@@ -115,7 +111,8 @@ def _window_part(node: WindowPart, frame: Frame) -> Value:
     return value
 
 
-def _part_of(window: Window, part: str, now: datetime) -> Value:
+def part_of(window: Window, part: str, now: datetime) -> Value:
+    """Return what is asked of a window; None where it has no such end, and gives no reason."""
     match part:
         case "is_open":
             return window.contains(now)
@@ -156,7 +153,7 @@ def _is_there(node: Node, frame: Frame) -> bool:
             return index in of if isinstance(of, Mapping) else 0 <= index < len(of)
         case WindowPart():
             window = run(node.of, frame)
-            part = window if isinstance(window, Unknown) else _part_of(window, node.part, frame.env.now)
+            part = window if isinstance(window, Unknown) else part_of(window, node.part, frame.env.now)
             return part is not None and not isinstance(part, Unknown)
     return not isinstance(run(node, frame), Unknown)
 
