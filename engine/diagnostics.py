@@ -17,6 +17,10 @@ Severity = Literal["error", "warning"]
 
 #: More than this many are cut, and the report says how many.
 LIMIT: Final = 100
+#: So many of the names that share the most letters with a word are compared with it.
+_NAMES: Final = 24
+#: Longer words are not compared with anything: nobody mistypes them, they are pasted.
+_LETTERS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,15 +113,36 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     'did you mean `in_review`?'
     """
     names = list(dict.fromkeys(known))
-    near = sorted(difflib.get_close_matches(word, names, n=5, cutoff=0.6), key=partial(_distance, word))
-    if not near:
-        folded = {name.casefold(): name for name in names}
-        near = [folded[word.casefold()]] if word.casefold() in folded else []
+    near = nearest(word, names)
     if near:
         return f"did you mean `{near[0]}`?"
     if 0 < len(names) <= 8:
         return "one of " + ", ".join(f"`{name}`" for name in names)
     return None
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """Return the names that are nearest to a word, at most five, the nearest first; empty if none is near.
+
+    The work is bounded, however many names there are and however long they are.
+
+    >>> nearest("refnud", ["refund", "reject", "funds"])
+    ['refund']
+    """
+    letters, size = set(word.casefold()), len(word)
+    if not 0 < size <= _LETTERS:
+        return []
+
+    def unlike(name: str) -> tuple[int, int, str]:
+        return (len(letters.symmetric_difference(name.casefold())), abs(len(name) - size), name)
+
+    # What is six tenths the same cannot be much longer or shorter.
+    sized = {name for name in known if 3 * size <= 7 * len(name) and 3 * len(name) <= 7 * size}
+    names = sorted(sized, key=unlike)[:_NAMES]
+    near = sorted(difflib.get_close_matches(word, names, n=5, cutoff=0.6), key=partial(_distance, word))
+    if not near:
+        near = [name for name in names if name.casefold() == word.casefold()][-1:]
+    return near
 
 
 def _distance(word: str, name: str) -> tuple[float, bool, int]:
