@@ -17,7 +17,7 @@ from .calendar import expand_holidays, holiday_span
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy
-from .diagnostics import Diagnostic, Diagnostics, did_you_mean
+from .diagnostics import Diagnostic, Diagnostics
 from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
 from .errors import InvalidValue
 from .journal import canonical
@@ -84,7 +84,7 @@ def expand(node: Node, diagnostics: Diagnostics) -> dict[str, Expanded]:
             first, last = holiday_span(code)
             found[code] = (expand_holidays(code), first, last)
         except InvalidValue as error:
-            diagnostics.add("AM104", scalar.place, str(error), hint=did_you_mean(code, every_code()))
+            diagnostics.add("AM104", scalar.place, str(error), hint=diagnostics.near(code, every_code()))
     return found
 
 

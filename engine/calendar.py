@@ -99,6 +99,7 @@ class Calendar:
             yield day
 
 
+@cache
 def holiday_codes() -> tuple[str, ...]:
     """Return every code that `expand_holidays` takes, parts of countries written as `US-CA`."""
     holidays: Any = importlib.import_module("holidays")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .diagnostics import Diagnostics, Place, did_you_mean
+from .diagnostics import Diagnostics, Place
 from .document import Fields, Items, Node, Scalar, node_at, to_plain
 from .errors import RuleError
 from .expression import Checked, Env, Scope, Seen, SyntaxProblem, check, evaluate, observe, parse
@@ -269,5 +269,5 @@ def check_currency(node: Scalar, currency: str, diagnostics: Diagnostics) -> Non
     """Report a currency at the end of a scalar that ISO 4217 does not know."""
     if currency and currency not in CURRENCIES:
         place = node.place_of(len(node.text) - len(currency), len(node.text))
-        hint = did_you_mean(currency, CURRENCIES)
+        hint = diagnostics.near(currency, CURRENCIES)
         diagnostics.add("AM104", place, f"there is no currency `{currency[:60]}`", hint=hint)

@@ -96,6 +96,10 @@ class Diagnostics:
             )
         )
 
+    def near(self, word: str, known: Iterable[str]) -> str | None:
+        """Return the did-you-mean for a name, as long as there are no more findings than a report shows."""
+        return did_you_mean(word, known) if len(self.found) < LIMIT else None
+
     @property
     def has_errors(self) -> bool:
         """Whether any finding is an error, and so the policy cannot run."""
@@ -143,6 +147,15 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     if not near:
         near = [name for name in names if name.casefold() == word.casefold()][-1:]
     return near
+
+
+def meant(hint: str | None) -> str | None:
+    """Return the one name that a hint offers, which therefore is not missing where it was misspelt.
+
+    >>> meant("did you mean `share`?"), meant("one of `a`, `b`"), meant(None)
+    ('share', None, None)
+    """
+    return hint.split("`")[1] if hint and hint.startswith("did you mean `") else None
 
 
 def _distance(word: str, name: str) -> tuple[float, bool, int]:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from .calendar import Calendar
 from .compiled_moment import DEFAULT_CALENDAR, Base, CompiledMoment, Computed, Given, Literally, Named, Step
 from .condition import Context
-from .diagnostics import Place, did_you_mean
+from .diagnostics import Place
 from .document import Fields, Node, Scalar
 from .errors import InvalidValue
 from .expression import Checked, check_text
@@ -247,7 +247,12 @@ class Parts:
         written += [(str(c.value), span.cut(c.start, c.end).place) for c in literals]
         for text, place in written:
             if text not in known:
-                self.add("AM104", place, f"there is no {what} `{text[:60]}`", did_you_mean(text, known))
+                self.add(
+                    "AM104",
+                    place,
+                    f"there is no {what} `{text[:60]}`",
+                    self.context.diagnostics.near(text, known),
+                )
         if key == "calendar" and self.failed:
             # Told once; what is counted on it need not tell it again.
             self.told |= {DEFAULT_CALENDAR, span.text}

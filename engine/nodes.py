@@ -15,7 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from .diagnostics import Diagnostics, Place, did_you_mean
+from .diagnostics import Diagnostics, Place
 
 BREAK: Final = re.compile(r"\r\n|\r|\n")
 
@@ -249,7 +249,7 @@ def _removes(value: Node) -> bool:
 
 def _nothing_to_remove(key: Scalar, known: tuple[str, ...], diagnostics: Diagnostics) -> None:
     message = f"`null` removes `{key.text}`, which is not there"
-    diagnostics.add("AM108", key.place, message, hint=did_you_mean(key.text, known))
+    diagnostics.add("AM108", key.place, message, hint=diagnostics.near(key.text, known))
 
 
 @dataclass(frozen=True, slots=True)

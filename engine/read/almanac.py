@@ -9,7 +9,7 @@ from typing import Final
 
 from ..calendar import Calendar, Stretch, zone_names
 from ..condition import Computed, Constant, Context, Term, read_expression, read_term
-from ..diagnostics import Diagnostics, did_you_mean
+from ..diagnostics import Diagnostics
 from ..document import Fields, Node, Scalar
 from ..errors import InvalidValue
 from ..expression import Checked
@@ -96,7 +96,7 @@ class PolicyAlmanac:
             text = str(constant.value)
             if text not in among and isinstance(node, Scalar):
                 place = node.place_of(constant.start + 1, constant.end + 1)
-                hint = did_you_mean(text, among)
+                hint = self.diagnostics.near(text, among)
                 self.diagnostics.add("AM104", place, f"there is no {what} `{text[:60]}`", hint=hint)
 
 

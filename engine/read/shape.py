@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from ..diagnostics import Diagnostics, did_you_mean
+from ..diagnostics import Diagnostics
 from ..document import Fields, Items, Node, Scalar
 
 
@@ -57,9 +57,8 @@ def known(node: Node | None, what: str, among: Collection[str], diagnostics: Dia
 
 def unknown(node: Scalar, what: str, among: Iterable[str], diagnostics: Diagnostics) -> None:
     """Report that nothing of a kind is declared under the name that a scalar writes."""
-    diagnostics.add(
-        "AM104", node.place, f"there is no {what} `{node.text[:60]}`", hint=did_you_mean(node.text, among)
-    )
+    hint = diagnostics.near(node.text, among)
+    diagnostics.add("AM104", node.place, f"there is no {what} `{node.text[:60]}`", hint=hint)
 
 
 def says(node: Node | None) -> dict[str, str]:

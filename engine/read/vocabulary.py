@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..condition import Context, read_constant, read_term
-from ..diagnostics import Diagnostics, did_you_mean
+from ..diagnostics import Diagnostics
 from ..document import Fields, Items, Node, Scalar
 from ..policy import HOST, Event, Field
 from ..source import SURENESS, Source
@@ -120,9 +120,11 @@ class Types:
                 inner = self._phrase(node, rest, start + len(text) - len(rest))
                 if isinstance(inner, OptionalType):
                     place = node.place_of(start, start + len(text))
-                    self.diagnostics.add(
-                        "AM106", place, f"`{text[:60]}`: a type inside another cannot be optional"
-                    )
+                    message = f"`optional` cannot stand within `{prefix.strip()}`"
+                    hint = f"write `optional {prefix}…` if the whole may be missing"
+                    if prefix == "optional ":
+                        hint = "write it once"
+                    self.diagnostics.add("AM106", place, message, hint=hint)
                     return HOLE
                 if prefix == "optional ":
                     return optional(inner)
@@ -130,7 +132,7 @@ class Types:
         type_ = self.named(text)
         if type_ is None:
             place = node.place_of(start, start + len(text))
-            hint = did_you_mean(text, self.names())
+            hint = self.diagnostics.near(text, self.names())
             self.diagnostics.add("AM104", place, f"there is no type `{text[:60]}`", hint=hint)
             return HOLE
         return type_
