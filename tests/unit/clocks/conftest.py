@@ -28,14 +28,15 @@ policy: clocks
 version: 1
 timezone: ZONE
 roles: [agent, client]
-reasons: {too_late: Too late.}
+reasons: {too_late: Too late., too_soon: Too soon., enough: No further extension.}
 """
 
 
 @lru_cache
 def compiled(text: str) -> CompiledPolicy:
     node, problems = read_text(text, "policy.yaml")
-    assert node is not None, problems
+    assert node is not None
+    assert not problems, problems
     # What the checks of the flow say of these tiny policies is not asked here.
     ref = PolicyRef(name="clocks", version="1", bundle="", model="")
     policy, found = compile_policy(node, ref, {}, shapely=False)
@@ -97,8 +98,9 @@ class Play:
 
     def local(self, instant: datetime | None, zone_name: str | None = None) -> str | None:
         """Return an instant as its local text, to the second."""
-        found = instant and instant.astimezone(zone(zone_name or self.case.timezone))
-        return found and found.strftime("%Y-%m-%d %H:%M:%S")
+        if instant is None:
+            return None
+        return instant.astimezone(zone(zone_name or self.case.timezone)).strftime("%Y-%m-%d %H:%M:%S")
 
     def clock(self, name: str) -> Clock:
         return next(clock for clock in self.case.clocks.values() if clock.name == name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-Make = Callable[[str], Any]
+Make = Callable[..., Any]
 
 WAITS = """
 events: {{answer: {{}}, hold: {{}}, go_on: {{}}, note: {{}}}}

@@ -6,9 +6,11 @@ import importlib.resources
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -191,8 +193,9 @@ def test_business_days_are_added_as_numpy_adds_them(
     day: date, n: int, holidays: frozenset[date], weekend: frozenset[int]
 ) -> None:
     calendar = Calendar(name="business", weekend=weekend, holidays=holidays)
+    offset: Any = np.busday_offset
     roll = "backward" if n > 0 else "forward"
-    expected = np.busday_offset(day, n, roll=roll, busdaycal=as_numpy(calendar)).astype(date) if n else day
+    expected = offset(day, n, roll=roll, busdaycal=as_numpy(calendar)).astype(date) if n else day
     assert calendar.add_business_days(day, n) == expected
 
 
@@ -243,12 +246,13 @@ def test_counting_past_the_last_date_there_is_fails_as_a_rule(day: date, n: int)
 
 def test_days_and_instants_at_the_ends_of_time_fail_as_a_rule() -> None:
     last, first = datetime(9999, 12, 31, 20, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)
-    for ask in (
+    asks: tuple[Callable[[], object], ...] = (
         lambda: start_of_day(date.min, zone("Asia/Tokyo")),
         lambda: end_of_day(date.max, zone("UTC")),
         lambda: to_local(last, zone("Asia/Tokyo")),
         lambda: to_local(first, zone("America/New_York")),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(RuleError):
             ask()
 

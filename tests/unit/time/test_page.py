@@ -53,7 +53,7 @@ def policy(
 
 def facts() -> dict[str, Any]:
     """Return the facts of the page, told as an engine takes them."""
-    told = {}
+    told: dict[str, Any] = {}
     for name, value in FACTS.items():
         instant = re.fullmatch(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d)?", value)
         told[name] = value
