@@ -40,8 +40,9 @@ def deadlines(
         except RuleError:
             continue
         found[name] = closes if isinstance(closes, datetime) else None
-    for clock in sorted(case.clocks.values(), key=lambda clock: clock.status in ("running", "paused")):
-        found[clock.name] = clock.due
+    for status in ("breached", "paused", "running"):
+        # Of clocks that share a name the one that still runs is meant; one that was met or left stands for nothing.
+        found.update({clock.name: clock.due for clock in case.clocks.values() if clock.status == status})
     return found
 
 

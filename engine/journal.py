@@ -61,7 +61,7 @@ def chain(head: str, entry: bytes) -> str:
 
 def commit(secret: bytes, seq: int, path: str, value: Any) -> str:
     """Return the commitment (hex) to a value (as JSON) that stands at a path of a step."""
-    return hmac.new(secret, canonical([seq, path, value]), hashlib.sha256).hexdigest()
+    return hmac.new(secret, canonical([str(seq), path, value]), hashlib.sha256).hexdigest()
 
 
 def entry_of(step: Step) -> bytes:
@@ -180,7 +180,8 @@ def _to_json(value: Any, hint: Any) -> Any:
     if origin is Mapping:
         return {key: _to_json(item, get_args(hint)[1]) for key, item in value.items()}
     if hint is int:
-        return value
+        # As text, like every number of an entry: readers of JSON differ in what they make of large ones.
+        return str(value)
     return to_json(value)
 
 
@@ -202,7 +203,9 @@ def _from_json(data: Any, hint: Any) -> Any:
         return tuple(_from_json(item, get_args(hint)[0]) for item in data)
     if origin is Mapping:
         return {key: _from_json(item, get_args(hint)[1]) for key, item in data.items()}
-    if origin is Literal or hint in (int, str):
+    if hint is int:
+        return int(data)
+    if origin is Literal or hint is str:
         return data
     if hint is datetime or hint is Money:
         return from_json(data)

@@ -267,7 +267,7 @@ def forged(item: Kept, old: bytes, new: bytes) -> tuple[int, tuple[bytes, ...]]:
         (b'"due":{"$at":"2026-05-17T03:59:59Z"}', b'"due":{"$at":"2026-05-18T03:59:59Z"}'),
         (b'"actor":"platform"', b'"actor":"seller"'),
         (b'"trace":[', b'"trace":[{"result":"holds","rule":"mine"},'),
-        (b'"seq":3', b'"seq":4'),
+        (b'"seq":"3"', b'"seq":"4"'),
         (b'"verdict":"applied"', b'"verdict":"refused"'),
     ],
 )

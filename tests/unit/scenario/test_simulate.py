@@ -40,7 +40,7 @@ states:
         remind: [exactly 1 day before]
         breach: {to: owed, decision: granted, reason: silence, source: house_rules}
     on: {agree: owed}
-  owed: {final: true, enter: [pay: deposit], on: {ask_back: {set: {pin: ask_back.iban}}}}
+  owed: {final: true, enter: [pay: deposit], on: {ask_back: {when: has(ask_back.iban), set: {pin: ask_back.iban}}}}
 payouts:
   deposit:
     amount: ask_back.amount
