@@ -19,7 +19,7 @@ from .errors import RuleError
 from .expression import OVERLOADS, Checked, Frame, Overload, run
 from .expression import tree as nodes
 from .expression.frame import missing_among
-from .moment import CompiledMoment, evaluate_moment
+from .moment import CompiledMoment, Finished, evaluate_moment
 from .table import CompiledRule, CompiledTable, Inside, TermLike, look_up
 from .types import DURATION, TIMESTAMP, required
 from .values import Unknown, Value, Window
@@ -161,6 +161,8 @@ class Stretch:
     def _at_begin(self, ask: Callable[[], Value]) -> Worth:
         """Return what something is worth at the beginning, of which it is known that it stays so."""
         before = self.work.now
+        if self.begin == before:
+            return _attempt(ask)
         self.work.now = self.begin
         try:
             return _attempt(ask)
@@ -263,18 +265,37 @@ class Stretch:
         named = {name: value for (name, _), value in zip(table.parameters, arguments, strict=True)}
         env: Any = Inside(self.work, named) if table.parameters else self.work
         inputs = [self._checked(checked, env) for checked in table.inputs]
-        held: list[Worth] = []
-        for rule in table.rules:
-            held.append(self._rule(rule, inputs, env))
-            if table.hit in ("first", "priority") and held[-1] is not False:
-                if held[-1] is True and table.single:
-                    return self._output(rule.then[0], env)
-                break
-        reached = table.rules[: len(held)]
-        terms = [term for rule in reached for term in rule.then] + list(table.otherwise or ())
-        if all(_is_steady(worth) for worth in (*held, *(self._output(term, env) for term in terms))):
+        if table.hit in ("first", "priority"):
+            for rule in table.rules:
+                held = self._rule(rule, inputs, env)
+                if held is True:
+                    return self._given(table, rule.then, env)
+                if held is not False:
+                    break
+            else:
+                if table.otherwise is not None:
+                    return self._given(table, table.otherwise, env)
+        terms = [term for rule in table.rules for term in rule.then] + list(table.otherwise or ())
+        parts = [self._rule(rule, inputs, env) for rule in table.rules]
+        if all(map(_is_steady, (*parts, *(self._output(term, env) for term in terms)))):
             return self._at_begin(lambda: look_up(table, self.work, arguments).value)
         return MOVING
+
+    def _given(self, table: CompiledTable, terms: Sequence[TermLike | None], env: Any) -> Worth:
+        """Return what a table gives by the terms of one rule, or of `otherwise`."""
+        found = {
+            name: (self._output(term, env), isinstance(term, CompiledMoment))
+            for (name, _), term in zip(table.outputs, terms, strict=True)
+            if term is not None
+        }
+        if table.single:
+            ((worth, _),) = found.values()
+            return worth
+        # A moment that is not known yet leaves the other outputs as they are.
+        needed = [
+            worth for worth, is_moment in found.values() if not (is_moment and isinstance(worth, Unknown))
+        ]
+        return _strict(needed, lambda: {name: worth for name, (worth, _) in found.items()})
 
     def _rule(self, rule: CompiledRule, inputs: Sequence[Worth], env: Any) -> Worth:
         if not inputs:
@@ -312,7 +333,8 @@ class Stretch:
             case Computed(checked=checked):
                 return self._checked(checked, env)
             case CompiledMoment():
-                return _attempt(lambda: evaluate_moment(term, env))
+                moment = _attempt(lambda: evaluate_moment(term, env))
+                return moment.at if isinstance(moment, Finished) else moment
         return getattr(term, "value", None)
 
 
