@@ -137,8 +137,9 @@ class _Compiler:
         for name, item in found.items():
             missing = frozenset({name}) if item.type != required(item.type) else frozenset()
             declared = Declared(type=item.type, kind="fact", may_miss=missing, reads=frozenset({name}))
-            key_node = at(at(self.node, "facts"), name)
-            self.scope.declare(name, "fact", key_node.place if key_node else item.place, declared)
+            section = at(self.node, "facts")
+            key = section.key(name) if isinstance(section, Fields) else None
+            self.scope.declare(name, "fact", (key or item).place, declared)
         return found
 
     def events(self, payouts: list[str]) -> tuple[dict[str, Event], dict[str, RecordType]]:
@@ -159,10 +160,9 @@ class _Compiler:
         records = {name: record_type(name, events) for name, events in by_record.items()}
         for name, events in by_record.items():
             for event, item, first in clashing_fields(events):
-                message = (
-                    f"`{item.name}` of `{event.name}` is {item.type}, and elsewhere in `{name}` it is {first}"
-                )
-                self.diagnostics.add("AM105", item.place, message)
+                message = f"`{item.name}` of `{event.name}` is `{item.type}`, and elsewhere in `{name}` it is `{first}`"
+                hint = "give both one type, or keep the events under names of their own"
+                self.diagnostics.add("AM105", item.place, message, hint=hint)
             missing = frozenset({name})
             declared = Declared(type=optional(records[name]), kind="record", may_miss=missing, reads=missing)
             place = (at(self.node, "events").key(events[0].name) or self.node).place  # type: ignore[union-attr] # a map
@@ -296,7 +296,8 @@ class _Compiler:
         starts, until = instants.get("from"), instants.get("until")
         if starts and until and until <= starts:
             place = (at(node, "until") or self.node).place
-            self.diagnostics.add("AM110", place, "the policy ends before it begins")
+            message = "`until` is not after `from`, so the policy is never in force"
+            self.diagnostics.add("AM110", place, message)
         chooser = at(node, "decided_by")
         times = [name for name, item in facts.items() if required(item.type) == TIMESTAMP]
         decided = known(chooser, "timestamp fact", times, self.diagnostics)

@@ -256,13 +256,19 @@ def read_constant(node: Node, type_: Type, context: Context) -> Constant | None:
     try:
         value = read_literal(to_plain(node), type_, currency=currency or context.currency)
     except Misfit as misfit:
-        place = (node_at(node, misfit.path) or node).place
-        code = "AM104" if misfit.hint else "AM106"
-        context.diagnostics.add(code, place, str(misfit), hint=misfit.hint)
+        code = "AM104" if misfit.unknown else "AM106"
+        context.diagnostics.add(code, _place_of(misfit, node), str(misfit), hint=misfit.hint)
         return None
     if isinstance(value, Money) and isinstance(node, Scalar) and node.text.endswith(value.currency):
         check_currency(node, value.currency, context.diagnostics)
     return Constant(value=value, place=node.place)
+
+
+def _place_of(misfit: Misfit, node: Node) -> Place:
+    """Return where in a literal the misfit is: at the item, or at the key that nothing has."""
+    around = node_at(node, misfit.path[:-1]) if misfit.unknown == "key" else None
+    key = around.key(str(misfit.path[-1])) if isinstance(around, Fields) else None
+    return (key or node_at(node, misfit.path) or node).place
 
 
 def check_currency(node: Scalar, currency: str, diagnostics: Diagnostics) -> None:

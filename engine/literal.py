@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .diagnostics import did_you_mean
 from .errors import InvalidValue
@@ -38,10 +38,18 @@ Path = tuple[str | int, ...]
 class Misfit(InvalidValue):
     """A value is not of its type; `path` says where inside it, `hint` what was probably meant."""
 
-    def __init__(self, message: str, path: Path = (), hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        path: Path = (),
+        hint: str | None = None,
+        unknown: Literal["value", "key"] | None = None,
+    ) -> None:
         super().__init__(message)
         self.path = path
         self.hint = hint
+        #: Whether it is a name that nothing has: a value of an enum, or a field, whose key `path` then leads to.
+        self.unknown = unknown
 
 
 def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: Path = ()) -> Value:
@@ -68,7 +76,7 @@ def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: P
         case EnumType(name, values):
             text = _text(data, path, name)
             if text not in values:
-                raise Misfit(f"`{text[:60]}` is not a {name}", path, did_you_mean(text, values))
+                raise Misfit(f"`{text[:60]}` is not a {name}", path, did_you_mean(text, values), "value")
             return text
         case ListType(item, limit):
             return _list(data, item, limit, currency, path)
@@ -110,9 +118,8 @@ def _record(data: Any, type_: RecordType, currency: str | None, path: Path) -> V
     names = [name for name, _ in type_.fields]
     for key in data:
         if key not in names:
-            raise Misfit(
-                f"{type_.name} has no field `{str(key)[:60]}`", (*path, key), did_you_mean(str(key), names)
-            )
+            message = f"{type_.name} has no field `{str(key)[:60]}`"
+            raise Misfit(message, (*path, key), did_you_mean(str(key), names), "key")
     defaults = dict(type_.defaults)
     record: dict[str, Value] = {}
     for name, field in type_.fields:
@@ -138,8 +145,21 @@ def _money(data: Any, currency: str | None, path: Path) -> Money:
             try:
                 return parse_money(data, currency)
             except InvalidValue as error:
-                raise Misfit(str(error), path) from None
+                raise Misfit(str(error), path, _without_comma(data)) from None
     raise Misfit("an amount of money is due here, such as `12.50 USD`", path)
+
+
+def _without_comma(text: str) -> str | None:
+    """Return the hint for an amount with commas: they group digits, or stand for the point.
+
+    >>> _without_comma("10,50 EUR"), _without_comma("1,250 EUR")
+    ('write `10.50 EUR`', 'write `1250 EUR`')
+    """
+    if re.fullmatch(r"-?\d+,\d{1,2}( [A-Z]{3})?", text, re.ASCII):
+        return f"write `{text.replace(',', '.')}`"
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?( [A-Z]{3})?", text, re.ASCII):
+        return f"write `{text.replace(',', '')}`"
+    return None
 
 
 def _scalar(data: Any, name: str, path: Path) -> Value:

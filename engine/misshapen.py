@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .diagnostics import Diagnostics, Place, did_you_mean
+from .diagnostics import Diagnostics, Place, did_you_mean, meant
 from .document import Fields, Node, Scalar, node_at
 from .shapes import Key, Schema, Shapes, Way, flow, kind_of
 from .version import LANGUAGE
@@ -22,6 +22,9 @@ _WORDS: Final = {
     "array": "a list",
     "object": "a map",
 }
+#: Lists of actions, and the actions that are built in.
+_ACTIONS: Final = frozenset({"enter", "exit", "do"})
+_VERBS: Final = ("pay", "grant", "reverse")
 _BOOLEANS: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 #: What others call it; the first that is a key at the place is meant.
 _HABITS: Final[dict[str, tuple[str, ...]]] = {
@@ -91,6 +94,8 @@ class Report:
         if any(way[:length] in self._wrong for length in range(len(way) + 1)):
             return
         match keyword:
+            case "additionalProperties" | "required" if self._mixed_action(way, keyword, value):
+                pass
             case "additionalProperties":
                 self._unknown_key(way, [name for name in expected if name not in value])
             case "required":
@@ -113,9 +118,29 @@ class Report:
         key, around = str(way[-1]), way[:-1]
         near = next((name for name in _HABITS.get(key, ()) if name in free), None)
         hint = f"did you mean `{near}`?" if near else self._home(key) or did_you_mean(key, free)
-        if hint and hint.startswith("did you mean"):
-            self._meant.add((around, hint.split("`")[1]))
+        if name := meant(hint):
+            self._meant.add((around, name))
         self._tell("AM101", way, f"unknown key `{_short(key)}`", hint)
+
+    def _mixed_action(self, way: Way, keyword: str, value: Any) -> bool:
+        """Report a map of two actions, or an `amount` beside what takes none; what follows from it is not told."""
+        around = way[:-1] if keyword == "additionalProperties" else way
+        if len(around) < 2 or around[-2] not in _ACTIONS or around in self._wrong:
+            return around in self._wrong
+        verbs = [key for key in value if key in _VERBS]
+        if len(verbs) > 1:
+            hint = "begin a new item of the list with `-`"
+            self._tell("AM102", (*around, Key(verbs[1])), "an action is a map of one key", hint)
+        elif "amount" in value and "grant" not in value and len(value) > 1:
+            other = next(key for key in value if key != "amount")
+            hint = "write `grant` with the amount, and then `pay`" if other == "pay" else None
+            self._tell(
+                "AM101", (*around, Key("amount")), f"`amount` does not go with `{_short(other)}`", hint
+            )
+        else:
+            return False
+        self._wrong.add(around)
+        return True
 
     def _home(self, key: str) -> str | None:
         if key in self.shapes.schema["properties"]:

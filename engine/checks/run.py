@@ -5,6 +5,8 @@ Each check is a module of its own, named like its code; its docstring is its pag
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..diagnostics import Diagnostics
 from ..document import Node
 from ..policy import CompiledPolicy
@@ -61,5 +63,6 @@ def run_checks(policy: CompiledPolicy, diagnostics: Diagnostics, node: Node | No
         check(flow, diagnostics)
     for look in _OF_POLICY:
         look(policy, written, diagnostics)
-    for table in policy.tables.values():
-        check_table(table, diagnostics)
+    for name, table in policy.tables.items():
+        # What is wrong with a table as a whole is told at its name.
+        check_table(replace(table, place=written.name("tables", name, table.place)), diagnostics)

@@ -60,15 +60,15 @@ def check_shadowed_transition(flow: Flow, diagnostics: Diagnostics) -> None:
         for index, candidate in enumerate(candidates):
             before = beaten_by(candidate, candidates[:index], senders)
             if before:
-                named = ", ".join(f"`{item.id}`" for item in before)
-                message = f"`{candidate.id}` can never be chosen: before it always is {named}"
+                named = " or ".join(f"`{item.id}`" for item in before)
+                message = f"`{candidate.id}` can never be chosen: before it {named} always holds"
                 hint = "give what stands before it a condition, or put it last"
                 related = [(f"`{item.id}`", item.place) for item in before]
                 diagnostics.add("AM305", candidate.place, message, hint=hint, related=related)
     for escalation in flow.policy.escalations:
         beaten = _beaten_everywhere(flow, escalation)
         if beaten:
-            message = f"`{escalation.name}` can never be chosen: in each of its states something before it always is"
+            message = f"`{escalation.name}` can never be chosen: in each of its states something before it always holds"
             related = sorted({(f"`{item.id}`", item.place) for item in beaten})
             hint = "a state's own transitions come first, then escalations in their order"
             diagnostics.add("AM305", escalation.candidate.place, message, hint=hint, related=related)

@@ -27,8 +27,8 @@ It happens at the limits: one rule says `< 100`, the next `> 100`.
 facts: {price: money, place: [home, abroad]}
 currency: EUR
 tables:
-  answer_time:
-    hit: unique  # AM404
+  answer_time:  # AM404
+    hit: unique
     inputs: [price, place]
     outputs: period
     rules:

@@ -51,10 +51,15 @@ def _by_table(name: str, style: str, nodes: list[Node], span: tuple[int, int], r
     converted = [convert(node, type_, report) for node, type_ in zip(nodes, chosen.parameters, strict=True)]
     if not _one_currency(converted, span, report):
         return _hole(span)
-    if any(isinstance(node.type, Hole) for node in nodes) and len(_results(rows, nodes)) > 1:
+    if any(_is_open(node.type) for node in nodes) and len(_results(rows, nodes)) > 1:
         return Apply(chosen.id, tuple(converted), HOLE, *span)
     node = Apply(chosen.id, tuple(converted), _result(chosen.result, converted), *span)
     return _folded(node, chosen, report)
+
+
+def _is_open(type_: Type) -> bool:
+    """Return whether a type is, or holds, one that could not be read."""
+    return isinstance(type_, Hole) or (isinstance(type_, ListType) and _is_open(type_.item))
 
 
 def _choose(rows: Sequence[Overload], nodes: Sequence[Node]) -> Overload | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Final
 
-from ..diagnostics import did_you_mean
+from ..diagnostics import did_you_mean, nearest
 from ..types import (
     BOOL,
     DECIMAL,
@@ -19,6 +19,7 @@ from ..types import (
     TEXT,
     TIMESTAMP,
     EnumType,
+    Hole,
     ListType,
     OptionalType,
     Type,
@@ -292,6 +293,9 @@ class _Checker:
         if declared is not None and declared.parameters is not None:
             return self.table(expr, declared, declared.parameters, present)
         arguments = [self.infer(argument, present) for argument in expr.arguments]
+        if declared is not None and isinstance(declared.type, Hole):
+            # What is wrong with it is told where it is declared.
+            return hole(expr)
         if declared is not None and expr.name not in FUNCTIONS:
             self.report(
                 "AM202",
@@ -304,13 +308,21 @@ class _Checker:
         return self.function(expr, "function", arguments)
 
     def function(self, expr: syntax.Call, style: str, arguments: list[Typed]) -> Typed:
-        rows = FUNCTIONS.get(expr.name, ())
-        if not any(row.style in calls.STYLES[style] for row in rows):
-            tables = [name for name in self.scope.names() if _is_function(self.scope.find(name))]
-            message, hint = calls.unknown_function(expr.name, tables)
-            self.report("AM206", message, expr.name_start, expr.name_start + len(expr.name), hint)
+        if not self.is_called(expr, style):
             return hole(expr)
         return calls.apply(expr.name, style, arguments, (expr.start, expr.end), self.report)
+
+    def is_called(self, expr: syntax.Call, style: str) -> bool:
+        """Return whether there is a function of a name to be called like this; if not, it is reported."""
+        rows = FUNCTIONS.get(expr.name, ())
+        if any(row.style in calls.STYLES[style] for row in rows):
+            return True
+        # Only names that are near are looked up: looking one up may read it, and it may be what is being read.
+        near = nearest(expr.name, self.scope.names()) if len(self.problems) < MAX_PROBLEMS else []
+        tables = [name for name in near if _is_function(self.scope.find(name))]
+        message, hint = calls.unknown_function(expr.name, tables)
+        self.report("AM206", message, expr.name_start, expr.name_start + len(expr.name), hint)
+        return False
 
     def method(self, expr: syntax.Call, receiver: syntax.Expr, present: Keys) -> Typed:
         of = self.infer(receiver, present)
@@ -326,6 +338,9 @@ class _Checker:
                 expr.end,
                 hint,
             )
+            return hole(expr)
+        if not self.is_called(expr, "method"):
+            # Its arguments may be meant for a macro, whose variable nothing declares.
             return hole(expr)
         return self.function(
             expr, "method", [of, *(self.infer(argument, present) for argument in expr.arguments)]

@@ -16,6 +16,7 @@ from ..condition import (
     read_expression,
     read_term,
 )
+from ..diagnostics import did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked
 from ..moment import CompiledMoment
@@ -188,7 +189,8 @@ def read_action(node: Fields, flow: Flow) -> Action | None:
     if key.text in ("pay", "grant", "reverse"):
         return _pay(key, value, amount, flow, node)
     if amount is not None:
-        diagnostics.add("AM101", node.key("amount").place, "`amount` goes with `grant`")  # type: ignore[union-attr] # it is there
+        message = f"`amount` does not go with `{key.text[:60]}`"
+        diagnostics.add("AM101", node.key("amount").place, message)  # type: ignore[union-attr] # it is there
     if key.text not in flow.effects:
         unknown(key, "effect", [*flow.effects, "pay", "grant", "reverse"], diagnostics)
         return None
@@ -197,10 +199,9 @@ def read_action(node: Fields, flow: Flow) -> Action | None:
 
 def _pay(key: Scalar, value: Node, amount: Node | None, flow: Flow, node: Fields) -> Action | None:
     if key.text != "grant" and amount is not None:
-        hint = "use `grant` with the amount, and then `pay`" if key.text == "pay" else None
-        flow.context.diagnostics.add(
-            "AM101", amount.place, f"`amount` does not go with `{key.text}`", hint=hint
-        )
+        hint = "write `grant` with the amount, and then `pay`" if key.text == "pay" else None
+        place = (node.key("amount") or amount).place
+        flow.context.diagnostics.add("AM101", place, f"`amount` does not go with `{key.text}`", hint=hint)
     payout = flow.known(value, "payout", flow.payouts)
     term = read_term(amount, flow.currency, flow.context, expression=True) if amount is not None else None
     verb = key.text
@@ -212,14 +213,18 @@ def _pay(key: Scalar, value: Node, amount: Node | None, flow: Flow, node: Fields
 def _ask(key: Scalar, value: Node, flow: Flow) -> Ask:
     declared = {item.name: item for item in flow.effects[key.text]}
     fields: list[tuple[str, Term]] = []
+    misspelt = set()
     for name, field_key, written in entries(value):
         if name not in declared:
-            unknown(field_key, f"field of the effect `{key.text}`", declared, flow.context.diagnostics)
+            hint = did_you_mean(name, declared)
+            message = f"the effect `{key.text}` has no field `{name[:60]}`"
+            flow.context.diagnostics.add("AM104", field_key.place, message, hint=hint)
+            misspelt.add(meant(hint))
         elif term := read_term(written, required(declared[name].type), flow.context):
             fields.append((name, term))
     given = dict(fields)
     for name, item in declared.items():
-        if name in given or at(value, name) is not None:
+        if name in given or name in misspelt or at(value, name) is not None:
             continue
         if item.default:
             fields.append((name, item.default))
@@ -346,7 +351,11 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
         )
         inside = still_open | (named - {"any_open"}) if where is None or "any_open" in named else named
         triggers = [k for k in ("on", "at") if k in value]
-        if len(triggers) + (not triggers and _has_condition(value)) != 1:
+        if len(triggers) > 1:
+            message = f"the escalation `{name}` is set off by `on` and by `at`"
+            hint = "keep one of them, or make two escalations of it"
+            flow.context.diagnostics.add("AM102", value.key("at").place, message, hint=hint)  # type: ignore[union-attr] # it is there
+        elif not triggers and not _has_condition(value):
             message = f"the escalation `{name}` needs one of `on`, `when` and `at` to say what sets it off"
             flow.context.diagnostics.add("AM103", key.place, message)
         event = flow.known(value.get("on"), "event", flow.events)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..cell import Cell, has_cells, is_ordered
 from ..condition import Computed, Constant, Context, read_condition, read_expression, read_term
-from ..diagnostics import Diagnostics, Place, did_you_mean
+from ..diagnostics import Diagnostics, Place, did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked, Declared, Scope
 from ..expression.functions import SUMS
@@ -320,11 +320,16 @@ class _Reader:
             due = ", ".join(f"{name}: …" for name in names)
             self.add("AM102", node.place, f"{what} does not give a map of outputs", f"write `{{{due}}}`")
             return ()
+        misspelt = set()
         for name, key, _ in entries(node):
             if name not in names:
                 message = f"the table `{self.name}` has no output `{name[:60]}`"
-                self.add("AM104", key.place, message, did_you_mean(name, names))
-        return tuple(self._one_of(node, output, what) for output in outputs)
+                hint = did_you_mean(name, names)
+                self.add("AM104", key.place, message, hint)
+                misspelt.add(meant(hint))
+        return tuple(
+            None if output.name in misspelt else self._one_of(node, output, what) for output in outputs
+        )
 
     def _one_of(self, node: Fields, output: _Output, what: str) -> TermLike | None:
         value = node.get(output.name)
