@@ -138,8 +138,8 @@ class _Compiler:
             missing = frozenset({name}) if item.type != required(item.type) else frozenset()
             declared = Declared(type=item.type, kind="fact", may_miss=missing, reads=frozenset({name}))
             section = at(self.node, "facts")
-            key = section.key(name) if isinstance(section, Fields) else None
-            self.scope.declare(name, "fact", (key or item).place, declared)
+            written = section.key(name) if isinstance(section, Fields) else None
+            self.scope.declare(name, "fact", (written or item).place, declared)
         return found
 
     def events(self, payouts: list[str]) -> tuple[dict[str, Event], dict[str, RecordType]]:

@@ -129,8 +129,8 @@ class Report:
             return around in self._wrong
         verbs = [key for key in value if key in _VERBS]
         if len(verbs) > 1:
-            hint = "begin a new item of the list with `-`"
-            self._tell("AM102", (*around, Key(verbs[1])), "an action is a map of one key", hint)
+            item = "begin a new item of the list with `-`"
+            self._tell("AM102", (*around, Key(verbs[1])), "an action is a map of one key", item)
         elif "amount" in value and "grant" not in value and len(value) > 1:
             other = next(key for key in value if key != "amount")
             hint = "write `grant` with the amount, and then `pay`" if other == "pay" else None

@@ -121,10 +121,9 @@ class Types:
                 if isinstance(inner, OptionalType):
                     place = node.place_of(start, start + len(text))
                     message = f"`optional` cannot stand within `{prefix.strip()}`"
-                    hint = f"write `optional {prefix}…` if the whole may be missing"
-                    if prefix == "optional ":
-                        hint = "write it once"
-                    self.diagnostics.add("AM106", place, message, hint=hint)
+                    remedy = f"write `optional {prefix}…` if the whole may be missing"
+                    remedy = "write it once" if prefix == "optional " else remedy
+                    self.diagnostics.add("AM106", place, message, hint=remedy)
                     return HOLE
                 if prefix == "optional ":
                     return optional(inner)
