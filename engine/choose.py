@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .case import Reason
 from .condition import Leaf, holds
 from .errors import RuleError
 from .expression import Leaf as Part
@@ -25,8 +26,8 @@ class Chosen:
     missing: frozenset[str] = frozenset()
     #: A rule failed, and why.
     failed: str | None = None
-    #: The reason of the first window that failed.
-    window_reason: str | None = None
+    #: Why the first window that failed is not open, with the window as the rule.
+    window_reason: Reason | None = None
     #: Facts or fields that `needs` asked for and nobody gave.
     lacking: tuple[str, ...] = ()
 
@@ -48,7 +49,7 @@ def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None)
         candidates: in order.
         role: of the actor; None for what no actor does.
     """
-    window_reason: str | None = None
+    window_reason: Reason | None = None
     lacking: tuple[str, ...] = ()
     for candidate in candidates:
         watched: list[_Looked] = []
@@ -120,7 +121,7 @@ def _shown(work: Work, path: str, value: Value) -> Value:
     return value
 
 
-def _window_reason(work: Work, watched: list[_Looked], parts: list[tuple[Part, ...]]) -> str | None:
+def _window_reason(work: Work, watched: list[_Looked], parts: list[tuple[Part, ...]]) -> Reason | None:
     """Return the reason of the first window that a failed clause asked about."""
     for looked, leaf in zip(watched, parts, strict=True):
         if looked.value is not False:
@@ -128,7 +129,8 @@ def _window_reason(work: Work, watched: list[_Looked], parts: list[tuple[Part, .
         for part in leaf:
             if part.value is not False:
                 continue
-            for _, seen in part.saw:
-                if isinstance(seen, Window) and (reason := seen.reason(work.now)):
-                    return reason
+            for name, seen in part.saw:
+                if isinstance(seen, Window) and (code := seen.reason(work.now)):
+                    rule = work.policy.windows.get(name)
+                    return work.because(code, f"windows.{name}", rule.sources if rule else ())
     return None

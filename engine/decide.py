@@ -248,8 +248,8 @@ class _Step:
         chosen = self.mover.chosen(choose(self.work, candidates, role))
         if chosen.candidate is None:
             values = {"missing": chosen.lacking} if chosen.lacking else {}
-            code = chosen.window_reason or ("missing_facts" if chosen.lacking else "not_allowed")
-            because = self.work.because(code, None)
+            code = "missing_facts" if chosen.lacking else "not_allowed"
+            because = chosen.window_reason or self.work.because(code, None)
             raise _Refused(replace(because, values={**because.values, **values}))
         outcome = chosen.outcome
         if outcome and outcome.refuse is not None:

@@ -177,7 +177,7 @@ def test_a_failure_is_shown_with_the_why_of_its_step(desk: Path) -> None:
         "    expected  too_soon\n"
         "    actual    too_late\n"
         "    why       2026-03-05 00:00  customer reopen: refused\n"
-        "              Reopening was possible until 4 March 2026.\n"
+        "              Reopening was possible until 4 March 2026. (windows.reopening)\n"
         "              answered.on.reopen: false\n"
         "                `reopening.is_open` is false (now = 5 March 2026, 00:00; "
         "reopening = 2 March 2026, 11:00 to 4 March 2026)\n"
