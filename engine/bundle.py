@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from .calendar import expand_holidays, holiday_span
+from .calendar import expand_holidays, holiday_span, is_country_code
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy
@@ -26,6 +26,9 @@ from .read.almanac import Expanded, holiday_codes
 from .read.shape import at, word
 from .schema import check_document
 from .version import LANGUAGE
+
+#: Holidays that were not made: a calendar of them knows no day, and says so when it is asked.
+_UNMADE: Final[Expanded] = (frozenset(), date.max, date.min)
 
 #: What an overlay never takes over from the policy it extends.
 _OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
@@ -74,11 +77,17 @@ class Bundle:
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
-def expand(node: Node, diagnostics: Diagnostics) -> dict[str, Expanded]:
-    """Return the dates of every holiday code that a document names; a code that nobody knows is reported."""
+def expand(node: Node, diagnostics: Diagnostics, *, dates: bool = True) -> dict[str, Expanded]:
+    """Return the dates of every holiday code that a document names; a code that nobody knows is reported.
+
+    Without `dates` a country is only looked up: making its holidays takes longer than all the checks of a policy.
+    """
     found: dict[str, Expanded] = {}
     for code, scalar in holiday_codes(at(node, "calendars")):
         if code in found:
+            continue
+        if not dates and is_country_code(code):
+            found[code] = _UNMADE
             continue
         try:
             first, last = holiday_span(code)

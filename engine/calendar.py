@@ -110,6 +110,16 @@ def holiday_codes() -> tuple[str, ...]:
     return tuple(codes)
 
 
+def is_country_code(code: str) -> bool:
+    """Return whether the holidays library has a whole country under a code; its holidays are not made.
+
+    >>> is_country_code("US"), is_country_code("US-CA")
+    (True, False)
+    """
+    registry: Any = importlib.import_module("holidays.registry")
+    return any(code == entry[1] for entry in registry.COUNTRIES.values())
+
+
 def expand_holidays(code: str) -> frozenset[date]:
     """Return the public holidays of a country (`US`), a part of one (`US-CA`) or a market (`NYSE`, `ECB`).
 

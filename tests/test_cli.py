@@ -131,7 +131,7 @@ def test_warnings_alone_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Diagnostics()
     found.add("AM501", Place("desk.yaml", 2, 9, 2, 13), "`desk` is never used")
     library = SimpleNamespace(diagnostics=found.sorted(), files=(Path("desk.yaml"),), policies=())
-    monkeypatch.setattr(cli, "load", lambda _: library)
+    monkeypatch.setattr(cli, "load", lambda _, **_options: library)
     result = amends("check", "desk.yaml")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 warning")
 
@@ -370,7 +370,7 @@ def test_every_command_has_help_and_stands_in_the_docs(root: Path) -> None:
 
 
 def test_what_nobody_foresaw_is_short_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_options: object) -> None:
         raise RuntimeError("two\nlines")
 
     monkeypatch.setattr(cli, "load", fail)
@@ -384,7 +384,7 @@ def test_what_nobody_foresaw_is_short_and_not_a_traceback(monkeypatch: pytest.Mo
 
 
 def test_a_failing_disk_is_the_environments_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_options: object) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(cli, "load", fail)
