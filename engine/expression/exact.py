@@ -40,7 +40,7 @@ def exact(node: Node, writer: py.Writer) -> py.Exact:
     if isinstance(node, Apply) and node.overload in EXACT:
         return EXACT[node.overload](node.arguments, writer)
     value = writer.raw(node)
-    known = writer.exact_parts()
+    known = writer.exact
     word = value.id if isinstance(value, ast.Name) else ""
     if word not in known:
         amount, currency = value, None

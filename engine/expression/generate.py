@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, FunctionType
 from typing import Any, Final
 
@@ -93,7 +93,7 @@ class _Writer:
         #: What is in reach: variables of what was read, by `key_of`; those surely there; parts of decimals and amounts.
         self._known: dict[str, str] = {}
         self._sure: set[str] = set()
-        self._exact: dict[str, py.Exact] = {}
+        self.exact: dict[str, py.Exact] = {}
         self._count = 0
         #: Of a watched function: what to tell of each leaf written so far.
         self.leaves: list[Plan] = []
@@ -133,20 +133,16 @@ class _Writer:
         """Hand the expression to the reference if a test holds."""
         self.block.append(py.when(test, py.give_up()))
 
-    def exact_parts(self) -> dict[str, py.Exact]:
-        """Return where the parts of the decimals and amounts in variables are."""
-        return self._exact
-
     @contextmanager
     def branch(self) -> Iterator[list[ast.stmt]]:
         """Write statements that may be passed over; what is read there is in reach only there."""
-        outside = self.block, self._known, self._sure, self._exact
+        outside = self.block, self._known, self._sure, self.exact
         self.block, self._known = [], dict(self._known)
-        self._sure, self._exact = set(self._sure), dict(self._exact)
+        self._sure, self.exact = set(self._sure), dict(self.exact)
         yield self.block
         if not self.block:
             self.block.append(ast.Pass())
-        self.block, self._known, self._sure, self._exact = outside
+        self.block, self._known, self._sure, self.exact = outside
 
     def bind(self, slot: str, word: str) -> None:
         """Let a variable of the expression be one of the function."""
@@ -251,7 +247,7 @@ class _Writer:
                 return py.Test(py.constant(value))
             case Not(of=of):
                 found = self.test(of)
-                return py.Test(found.holds, not found.inverted, found.doubts)
+                return replace(found, inverted=not found.inverted)
             case Has():
                 return has(node, self)
             case WindowPart(part="is_open", of=of):
@@ -263,7 +259,8 @@ class _Writer:
         value = self.raw(node)
         if self._is_sure(value):
             return py.Test(value)
-        return py.Test(py.compare(value, "is", py.constant(True)), doubts=doubts(value, BOOL))  # noqa: FBT003 - it stands in code
+        holds, fails = (py.compare(value, "is", py.constant(truth)) for truth in (True, False))
+        return py.Test(holds, doubts=doubts(value, BOOL), fails=fails)
 
     def settled(self, test: py.Test) -> ast.expr:
         """Write a condition as a value."""
@@ -305,12 +302,13 @@ class _Writer:
 
     def _demand(self, test: py.Test, truth: bool, fail: Callable[[], None]) -> None:  # noqa: FBT001 - one of the two truths
         wanted = truth is not test.inverted
+        other = py.inverted(test.holds) if wanted else py.inverted(test.fails) if test.fails else test.holds
         with self.branch() as block:
-            if wanted:
+            if wanted or test.fails:
                 self._dispel(test)
             fail()
-        self.block.append(py.when(py.inverted(test.holds) if wanted else test.holds, *block))
-        if not wanted:
+        self.block.append(py.when(other, *block))
+        if not wanted and not test.fails:
             self._dispel(test)
 
     def _logic(self, node: Logic) -> ast.expr:

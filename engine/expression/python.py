@@ -119,12 +119,14 @@ class Exact:
 class Test:
     """A condition as Python: it holds if `holds` is true, or, `inverted`, if it is false.
 
-    Where `holds` is false, each of `doubts` (a value, the name of its class) may in truth be missing.
+    Where `holds` is false, each of `doubts` (a value, the name of its class) may in truth be missing; where `fails` is
+    true, `holds` is surely false.
     """
 
     holds: ast.expr
     inverted: bool = False
     doubts: tuple[tuple[ast.expr, str], ...] = ()
+    fails: ast.expr | None = None
 
 
 class Writer(Protocol):
@@ -132,6 +134,8 @@ class Writer(Protocol):
 
     #: Where statements go.
     block: list[ast.stmt]
+    #: Where the parts of the decimals and amounts in variables are.
+    exact: dict[str, Exact]
 
     def raw(self, node: Node) -> ast.expr:
         """Write a node; gives a variable or constant, which may stand for a missing value."""
@@ -177,6 +181,3 @@ class Writer(Protocol):
 
     def turn(self, count: ast.expr) -> None:
         """Count turns of loops."""
-
-    def exact_parts(self) -> dict[str, Exact]:
-        """Return where the parts of the decimals and amounts in variables are."""

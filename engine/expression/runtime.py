@@ -33,8 +33,8 @@ def evaluate(checked: Checked, env: Env, variables: Mapping[str, Value] | None =
         RuleError: a part failed, and nothing made up for it; the message names the part.
     """
     compiled = checked.compiled
-    function = compiled.plain or _function(checked, watched=False)
-    if function is None:
+    function = compiled.plain
+    if function is None and (function := _function(checked, watched=False)) is None:
         return interpret(checked, env, variables)
     if compiled.calls:
         env = Again(env)
@@ -57,8 +57,8 @@ def observe(
     Arguments and failures are those of `evaluate`.
     """
     compiled = checked.compiled
-    function = compiled.watched or _function(checked, watched=True)
-    if function is None:
+    function = compiled.watched
+    if function is None and (function := _function(checked, watched=True)) is None:
         return interpret(checked, env, variables), None
     if compiled.calls:
         env = Again(env)
