@@ -113,7 +113,7 @@ def _told(value: Value) -> str:
 
 def _shown(work: Work, path: str, value: Value) -> Value:
     """Return what the trace shows of a value: nothing of a sensitive one, the ends of a window."""
-    if work.is_sensitive(path):
+    if work.tells_sensitive(path):
         return Sealed("")
     if isinstance(value, Window):
         ends = {"opens": value.opens, "closes": value.closes}

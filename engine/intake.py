@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from .calendar import zone_names
 from .case import Case
+from .condition import worth
 from .diagnostics import did_you_mean
 from .errors import InvalidValue
 from .literal import Misfit, read_literal
@@ -16,8 +18,10 @@ from .policy import RESULT_DATA, CompiledPolicy
 from .policy import Event as EventRule
 from .step import Event
 from .types import ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
-from .values import Value
+from .values import Value, in_order
 from .work import MissingFacts, Work
+
+_CURRENCY: Final = re.compile("[A-Z]{3}", re.ASCII)
 
 
 def read_facts(
@@ -33,34 +37,54 @@ def read_facts(
             hint = did_you_mean(name, policy.facts)
             raise Misfit(f"the policy `{policy.ref.name}` has no fact `{name[:60]}`", (name,), hint)
     given = {name: value for name, value in facts.items() if value is not None}
-    currency = given.get("currency")
-    if currency is None and policy.currency is not None:
-        # The currency may be computed, from facts that are no amounts.
-        plain = {
-            n: v for n, v in given.items() if n in policy.facts and not _holds_money(policy.facts[n].type)
-        }
-        currency = _early(policy, _typed(policy, plain, None, partial=True), at).demand(policy.currency)
+    currency = _currency_of(policy, given, at)
     found = _typed(policy, given, currency, partial=False)
     _add_defaults(policy, found, at)
     return found, currency
 
 
-def _add_defaults(policy: CompiledPolicy, found: dict[str, Value], at: datetime) -> None:
-    """Add the default of every fact that was not given; defaults may read one another, in any order."""
+def _currency_of(policy: CompiledPolicy, given: Mapping[str, Any], at: datetime) -> str | None:
+    """Return the currency of amounts that name none: the fact `currency`, else what the policy says."""
+    currency = given.get("currency")
+    term = policy.facts["currency"].default or policy.currency
+    if currency is None and term is not None:
+        # It may be computed, from facts that are no amounts and their defaults.
+        plain = {name: v for name, v in given.items() if not _holds_money(policy.facts[name].type)}
+        found = _typed(policy, plain, None, partial=True)
+        _add_defaults(policy, found, at, partial=True)
+        currency = _early(policy, found, at).demand(term)
+    if isinstance(currency, str) and _CURRENCY.fullmatch(currency) is None:
+        raise Misfit(f"`{currency[:60]}` is not the code of a currency, such as `USD`", ("currency",))
+    return currency
+
+
+def _add_defaults(
+    policy: CompiledPolicy, found: dict[str, Value], at: datetime, *, partial: bool = False
+) -> None:
+    """Add the default of every fact that was not given; defaults may read one another, in any order.
+
+    Their days are those of the case's time zone, as far as that is known without them. With `partial` amounts are left
+    out, for their currency is not known yet, and what waits for them.
+    """
     waiting = {
-        name: rule.default for name, rule in policy.facts.items() if rule.default and name not in found
+        name: rule.default
+        for name, rule in policy.facts.items()
+        if rule.default and name not in found and not (partial and _holds_money(rule.type))
     }
     while waiting:
         for name, default in list(waiting.items()):
             try:
-                found[name] = _early(policy, found, at).demand(default)
+                work = _early(policy, found, at, zone_name=_zone_so_far(policy, found, at))
+                found[name] = in_order(work.demand(default))
             except MissingFacts as missing:
-                if missing.missing.isdisjoint(waiting):
+                if not partial and missing.missing.isdisjoint(waiting):
                     raise
                 continue
             del waiting[name]
             break
         else:
+            if partial:
+                return
             raise Misfit(f"the defaults of {', '.join(waiting)} wait for one another", (next(iter(waiting)),))
 
 
@@ -76,7 +100,11 @@ def _holds_money(type_: Type) -> bool:
 
 
 def blank(
-    policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime, currency: str | None = None
+    policy: CompiledPolicy,
+    facts: Mapping[str, Value],
+    at: datetime,
+    currency: str | None = None,
+    zone_name: str = "UTC",
 ) -> Case:
     """Return what a case is before its opening: facts, and nothing else."""
     return Case(
@@ -89,14 +117,19 @@ def blank(
         clocks={},
         payouts={},
         timers=(),
-        timezone="UTC",
+        timezone=zone_name,
         currency=currency,
     )
 
 
-def _early(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime) -> Work:
+def _early(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime, zone_name: str = "UTC") -> Work:
     """Return a working copy in which expressions can be evaluated before there is a case."""
-    return Work(policy, blank(policy, facts, at), at)
+    return Work(policy, blank(policy, facts, at, zone_name=zone_name), at)
+
+
+def _zone_so_far(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime) -> str:
+    named = facts.get("timezone") or worth(policy.timezone, _early(policy, facts, at))
+    return named if isinstance(named, str) and named in zone_names() else "UTC"
 
 
 def _typed(
@@ -143,7 +176,8 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
         Misfit: a field is not declared, not of its type, or missing; `path` begins with its name.
     """
     declared = [item.name for item in rule.fields]
-    for name in event.data:
+    # In the order of their names: a journal keeps no other.
+    for name in sorted(event.data):
         if name not in declared:
             hint = did_you_mean(name, declared)
             raise Misfit(f"the event `{event.name}` has no field `{name[:60]}`", (name,), hint)
@@ -153,7 +187,7 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
         if value is not None:
             record[item.name] = read_literal(value, item.type, currency=work.currency, path=(item.name,))
         elif item.default is not None:
-            record[item.name] = work.demand(item.default)
+            record[item.name] = in_order(work.demand(item.default))
         elif item.type == required(item.type):
             raise Misfit(f"the field `{item.name}` is missing", (item.name,))
     happened = min(floored(event.occurred_at), work.now)
@@ -163,7 +197,7 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
 
 def unfit_result(event: Event) -> dict[str, str | None] | None:
     """Return what is wrong with what comes beside a payout's result, as values of a reason, or None."""
-    for name, value in event.data.items():
+    for name, value in sorted(event.data.items()):
         if name not in RESULT_DATA:
             problem = f"the event `{event.name}` has no field `{name[:60]}`"
             return {"field": name, "problem": problem, "hint": did_you_mean(name, RESULT_DATA)}

@@ -18,7 +18,7 @@ from .errors import InvalidValue
 from .money import Money, parse_money
 from .period import Period, parse_period
 from .types import EnumType, Hole, ListType, MapType, MoneyType, OptionalType, RecordType, ScalarType, Type
-from .values import Value, parse_date, parse_duration, parse_timestamp
+from .values import Value, in_order, parse_date, parse_duration, parse_timestamp
 
 #: Longer texts are refused: a fact is data about a case, not a document.
 MAX_TEXT: Final = 100_000
@@ -82,10 +82,12 @@ def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: P
             return _list(data, item, limit, currency, path)
         case MapType(value):
             _demand(isinstance(data, Mapping), "a map is due here", path)
-            return {
-                str(key): read_literal(entry, value, currency=currency, path=(*path, key))
-                for key, entry in data.items()
-            }
+            return in_order(
+                {
+                    str(key): read_literal(entry, value, currency=currency, path=(*path, key))
+                    for key, entry in data.items()
+                }
+            )
         case RecordType():
             return _record(data, type_, currency, path)
         case MoneyType():

@@ -14,7 +14,7 @@ from .machine import machines
 from .moment import Finished, evaluate_moment, opening
 from .policy import HOST, Action, Ask, Candidate, Escalation, Outcome
 from .step import Move
-from .values import Value
+from .values import Value, in_order
 from .work import MissingFacts, Work
 
 #: More moves than these in one step mean that a policy goes in circles.
@@ -51,7 +51,7 @@ class Mover:
             work.decision = work.demand(outcome.decision)
         if outcome.reason is not None:
             work.reason = work.because(work.demand(outcome.reason), self.rule, self.sources)
-        self._values = [(name, None if term is None else work.demand(term)) for name, term in outcome.sets]
+        self._values = [(name, term and in_order(work.demand(term))) for name, term in outcome.sets]
 
     def act(self, outcome: Outcome) -> None:
         """Set facts as `prepare` computed them, and run actions."""

@@ -204,6 +204,24 @@ class Work:
             for secret in self.policy.sensitive
         )
 
+    def tells_sensitive(self, path: str) -> bool:
+        """Return whether what a path is worth may be made of a sensitive value, through whatever it is computed from."""
+        policy = self.policy
+        if not policy.sensitive:
+            return False
+        name = path.partition(".")[0]
+        reads: set[str] = {path}
+        if name in policy.defines:
+            reads |= policy.defines[name].reads
+        elif name in policy.tables:
+            reads |= policy.tables[name].reads
+        elif name in policy.moments:
+            reads |= policy.moments[name].reads
+        elif name in policy.windows:
+            rule = policy.windows[name]
+            reads |= {read for end in (rule.opens, rule.closes) if end for read in end.reads}
+        return any(self.is_sensitive(read) for read in reads)
+
     # --- what a step does ---------------------------------------------------------------------------------------------
 
     def arrive(self, names: Mapping[str, Any]) -> None:

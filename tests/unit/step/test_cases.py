@@ -94,6 +94,8 @@ def seen(play: Any, step: Step) -> dict[str, Any]:
         "needs_human": case.needs_human,
         "trace": [f"{entry.rule} {entry.result}" for entry in step.trace],
         "at": instant_text(step.at),
+        "currency": case.currency,
+        "timezone": case.timezone,
     }
 
 

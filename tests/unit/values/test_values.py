@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.errors import InvalidValue
+from amends.engine.journal import canonical
 from amends.engine.money import Money
 from amends.engine.period import UNITS, Period
 from amends.engine.values import (
@@ -18,6 +19,7 @@ from amends.engine.values import (
     Unknown,
     Window,
     from_json,
+    in_order,
     instant_text,
     parse_date,
     parse_duration,
@@ -54,6 +56,12 @@ def test_a_value_that_is_written_as_json_is_read_as_the_same_value(value: Any) -
     read = from_json(json.loads(json.dumps(to_json(value))))
     assert read == value
     assert type(read) is type(value)
+
+
+@given(values)
+def test_what_was_read_has_its_keys_in_the_order_of_the_journal(value: Any) -> None:
+    read = from_json(json.loads(canonical(to_json(value))))
+    assert json.dumps(to_json(read)) == json.dumps(to_json(in_order(value)))
 
 
 @given(st.integers())
