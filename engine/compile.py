@@ -20,10 +20,11 @@ from .condition import (
     read_condition,
     read_term,
 )
-from .diagnostics import Diagnostic, Diagnostics
+from .diagnostics import ENOUGH, Diagnostic, Diagnostics, EnoughError
 from .document import Fields, Node, Scalar, walk
 from .errors import InvalidValue
 from .expression import Checked, Declared, SyntaxProblem, check, parse
+from .expression.check import MAX_PROBLEMS
 from .money import ROUNDINGS, Rounding
 from .policy import CompiledPolicy, Event, Field, InForce, ReasonText
 from .read.almanac import Expanded, PolicyAlmanac
@@ -78,8 +79,12 @@ def compile_policy(
     Returns:
         The policy, or None where there is an error, and every finding in the order of the file.
     """
-    diagnostics = Diagnostics()
-    policy = _Compiler(node, ref, holidays, diagnostics).policy()
+    diagnostics = Diagnostics(most=ENOUGH)
+    try:
+        policy = _Compiler(node, ref, holidays, diagnostics).policy()
+    except EnoughError:
+        return None, diagnostics.sorted()
+    diagnostics.most = None
     if shapely and not diagnostics.has_errors:
         run_checks(policy, diagnostics, node)
     return (None if diagnostics.has_errors else policy), diagnostics.sorted()
@@ -190,15 +195,20 @@ class _Compiler:
         return found
 
     def _inserts(self, node: Scalar) -> Iterator[tuple[str, Checked]]:
+        told = 0
         for start, end in insertions(node.text):
+            if told >= MAX_PROBLEMS:
+                return
             text = node.text[start:end]
             try:
                 expr = parse(text)
             except SyntaxProblem as problem:
                 place = node.place_of(start + problem.start, start + problem.end)
                 self.diagnostics.add("AM201", place, problem.message, hint=problem.hint)
+                told += 1
                 continue
             checked, problems = check(expr, text, self.scope)
+            told += len(problems)
             for found in problems:
                 place = node.place_of(start + found.start, start + found.end)
                 self.diagnostics.add(found.code, place, found.message, hint=found.hint)

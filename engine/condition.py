@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .diagnostics import Diagnostics, Place
+from .diagnostics import LIMIT, Diagnostics, Place
 from .document import Fields, Items, Node, Scalar, node_at, to_plain
 from .errors import RuleError
 from .expression import Checked, Env, Scope, Seen, SyntaxProblem, check, evaluate, observe, parse
@@ -257,7 +257,8 @@ def read_constant(node: Node, type_: Type, context: Context) -> Constant | None:
         value = read_literal(to_plain(node), type_, currency=currency or context.currency)
     except Misfit as misfit:
         code = "AM104" if misfit.unknown else "AM106"
-        context.diagnostics.add(code, _place_of(misfit, node), str(misfit), hint=misfit.hint)
+        hint = misfit.hint if len(context.diagnostics.found) < LIMIT else None
+        context.diagnostics.add(code, _place_of(misfit, node), str(misfit), hint=hint)
         return None
     if isinstance(value, Money) and isinstance(node, Scalar) and node.text.endswith(value.currency):
         check_currency(node, value.currency, context.diagnostics)

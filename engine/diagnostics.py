@@ -17,6 +17,10 @@ Severity = Literal["error", "warning"]
 
 #: More than this many are cut, and the report says how many.
 LIMIT: Final = 100
+#: Errors after which compiling stops: nobody reads on.
+ENOUGH: Final = 1_000
+#: Among more names than this nothing near is looked for.
+_KNOWN: Final = 3_000
 #: So many of the names that share the most letters with a word are compared with it.
 _NAMES: Final = 24
 #: Longer words are not compared with anything: nobody mistypes them, they are pasted.
@@ -68,11 +72,17 @@ class Diagnostic:
         return (self.place, self.code, self.message)
 
 
+class EnoughError(Exception):
+    """There are so many errors that reading on is of no use."""
+
+
 @dataclass(slots=True)
 class Diagnostics:
     """The one list that a check writes its findings to."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    #: Errors after which `EnoughError` is raised.
+    most: int | None = None
 
     def add(
         self,
@@ -85,6 +95,8 @@ class Diagnostics:
     ) -> None:
         """Record a finding under a code of the catalogue."""
         rule = CATALOGUE[code]
+        if self.most is not None and len(self.found) >= self.most and rule.severity == "error":
+            raise EnoughError
         self.found.append(
             Diagnostic(
                 code=code,
@@ -107,7 +119,7 @@ class Diagnostics:
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Return every different finding in the order of the files."""
-        return tuple(sorted(set(self.found), key=lambda item: item.order))
+        return tuple(sorted({i.order: i for i in reversed(self.found)}.values(), key=lambda item: item.order))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -134,18 +146,19 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     ['refund']
     """
     letters, size = set(word.casefold()), len(word)
-    if not 0 < size <= _LETTERS:
+    names = {*known}
+    if not 0 < size <= _LETTERS or len(names) > _KNOWN:
         return []
 
     def unlike(name: str) -> tuple[int, int, str]:
         return (len(letters.symmetric_difference(name.casefold())), abs(len(name) - size), name)
 
     # What is six tenths the same cannot be much longer or shorter.
-    sized = {name for name in known if 3 * size <= 7 * len(name) and 3 * len(name) <= 7 * size}
-    names = sorted(sized, key=unlike)[:_NAMES]
-    near = sorted(difflib.get_close_matches(word, names, n=5, cutoff=0.6), key=partial(_distance, word))
+    sized = [name for name in names if 3 * size <= 7 * len(name) and 3 * len(name) <= 7 * size]
+    likely = sorted(sized, key=unlike)[:_NAMES]
+    near = sorted(difflib.get_close_matches(word, likely, n=5, cutoff=0.6), key=partial(_distance, word))
     if not near:
-        near = [name for name in names if name.casefold() == word.casefold()][-1:]
+        near = [name for name in likely if name.casefold() == word.casefold()][-1:]
     return near
 
 

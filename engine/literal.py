@@ -7,10 +7,11 @@ already of the type (a datetime, a Money) are taken as they are, so that hosts m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final, Literal
 
 from .diagnostics import did_you_mean
@@ -42,14 +43,19 @@ class Misfit(InvalidValue):
         self,
         message: str,
         path: Path = (),
-        hint: str | None = None,
+        hint: str | Callable[[], str | None] | None = None,
         unknown: Literal["value", "key"] | None = None,
     ) -> None:
         super().__init__(message)
         self.path = path
-        self.hint = hint
+        self._hint = hint
         #: Whether it is a name that nothing has: a value of an enum, or a field, whose key `path` then leads to.
         self.unknown = unknown
+
+    @property
+    def hint(self) -> str | None:
+        """What was probably meant; looked for when it is asked for."""
+        return self._hint() if callable(self._hint) else self._hint
 
 
 def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: Path = ()) -> Value:
@@ -76,7 +82,9 @@ def read_literal(data: Any, type_: Type, *, currency: str | None = None, path: P
         case EnumType(name, values):
             text = _text(data, path, name)
             if text not in values:
-                raise Misfit(f"`{text[:60]}` is not a {name}", path, did_you_mean(text, values), "value")
+                raise Misfit(
+                    f"`{text[:60]}` is not a {name}", path, partial(did_you_mean, text, values), "value"
+                )
             return text
         case ListType(item, limit):
             return _list(data, item, limit, currency, path)

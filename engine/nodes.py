@@ -267,13 +267,19 @@ class Written:
 
         None if the written form does not give `text`, which happens only in documents that are refused anyway.
         """
+        opened = self.begin + (self.style in {"'", '"'} and self.end > self.begin)
+        if (
+            self.source.text.startswith(text, opened)
+            and opened + len(text) + (opened - self.begin) == self.end
+        ):
+            # Written as it reads, without escapes and folded lines: looked at again and again it must not cost more.
+            return opened + start, opened + end
         spans = list(_spans(self.source.text[self.begin : self.end], text, self.style))[: len(text)]
         if "".join(char for char, _, _ in spans) != text:
             return None
         if start < end:
             return self.begin + spans[start][1], self.begin + spans[end - 1][2]
         if not spans:
-            opened = self.begin + (self.style in {"'", '"'} and self.end > self.begin)
             return opened, opened
         point = self.begin + (spans[start][1] if start < len(spans) else spans[-1][2])
         return point, point

@@ -77,7 +77,7 @@ class Rules:
         }
         for section, (what, read) in readers.items():
             for name, key, value in entries(at(self.node, section)):
-                self.scope.declare(name, what, key.place, partial(read, name, value))
+                self.scope.declare_lazily(name, what, key.place, value, partial(read, name, value))
 
     def _param(self, name: str, node: Node) -> Declared | None:
         written = at(node, "is") if isinstance(node, Fields) else node
