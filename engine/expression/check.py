@@ -18,6 +18,7 @@ from ..types import (
     INT,
     TEXT,
     TIMESTAMP,
+    WINDOW,
     EnumType,
     Hole,
     ListType,
@@ -124,6 +125,8 @@ class _Checker:
         hint = None
         if isinstance(required(wanted), EnumType) and node.type == TEXT:
             hint = "a text may be none of the enum's values; make the field an enum too"
+        elif required(wanted) == BOOL and node.type == WINDOW:
+            hint = _truth_hint(node)
         self.report(
             "AM202",
             f"`{required(wanted)}` is due here, and this is `{node.type}`",
@@ -252,7 +255,7 @@ class _Checker:
         typed = self.infer(expr, present)
         if not fits(typed.node, BOOL):
             message = f"`{operator}` is for conditions, and this is `{typed.node.type}`"
-            self.report("AM202", message, expr.start, expr.end, _truth_hint(typed.node.type))
+            self.report("AM202", message, expr.start, expr.end, _truth_hint(typed.node))
         return typed
 
     def logic(self, expr: syntax.Operation, present: Keys) -> Typed:
@@ -380,5 +383,7 @@ def _is_function(declared: Declared | None) -> bool:
     return declared is not None and declared.parameters is not None
 
 
-def _truth_hint(type_: Type) -> str:
-    return "compare it with something" if type_ != TEXT else 'compare it, such as `x == "…"`'
+def _truth_hint(node: Node) -> str:
+    if isinstance(node, Reference) and node.type == WINDOW:
+        return f"write `{node.name}.is_open`, or `{node.name}.is_closed`"
+    return "compare it with something" if node.type != TEXT else 'compare it, such as `x == "…"`'

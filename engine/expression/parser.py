@@ -23,7 +23,7 @@ from .syntax import (
     Select,
     children,
 )
-from .tokens import HABITS, INT_MAX, INT_MIN, RESERVED, SyntaxProblem, Token, tokens
+from .tokens import HABITS, INT_MAX, INT_MIN, RESERVED, SyntaxProblem, Token, literal_meant, tokens
 
 #: How deep a tree may be. `&&` and `||` chains are one level, however long.
 MAX_DEPTH: Final = 64
@@ -49,7 +49,7 @@ def parse(text: str) -> Expr:
     >>> parse("a.b < 2").operator
     '<'
     """
-    parser = _Parser(tokens(text))
+    parser = _Parser(text, tokens(text))
     expr = parser.expression(1)
     parser.finish()
     # A tree is no deeper than its tokens are many.
@@ -80,7 +80,8 @@ def _too_deep(start: int, end: int) -> SyntaxProblem:
 class _Parser:
     """Precedence climbing over a list of tokens. Only brackets, calls and conditionals recurse, and they are counted."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, text: str, found: list[Token]) -> None:
+        self.text = text
         self.found = found
         self.at = 0
         self.depth = 0
@@ -127,6 +128,8 @@ class _Parser:
         word = str(token.value)
         if token.kind in ("name", "symbol") and word in HABITS:
             hint = f"write `{HABITS[word]}`"
+        elif self.at and (meant := literal_meant(self.text, self.found[self.at - 1].start)):
+            hint = f"write `{meant}`"
         what = f"`{word}`" if token.kind in ("name", "symbol") else "this"
         return SyntaxProblem(f"{what} is not expected here", token.start, token.end, hint)
 

@@ -10,6 +10,8 @@ from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
 from ..errors import AmendsError
+from ..money import CURRENCIES
+from ..period import UNITS
 
 Kind = Literal["bool", "int", "decimal", "text", "name", "quoted", "symbol", "end"]
 
@@ -60,6 +62,29 @@ HABITS: Final[dict[str, str]] = {
     "≠": "!=",
     "−": "-",
 }
+
+
+#: An amount or a period as literals elsewhere are written, with the amount's currency on either side.
+_BARE: Final = re.compile(
+    rf"(?P<period>[0-9]+ +(?:calendar day|{'|'.join(UNITS)})s?)\b"
+    r"|(?P<amount>[0-9]+(?:\.[0-9]+)?) *(?P<currency>[A-Za-z]{3})\b"
+    r"|(?P<before>[A-Za-z]{3}) *(?P<number>[0-9]+(?:\.[0-9]+)?)\b"
+)
+
+
+def literal_meant(text: str, start: int) -> str | None:
+    """Return how an amount or a period that stands at an offset is written in an expression; None for anything else.
+
+    >>> literal_meant("total > 100 eur", 8), literal_meant("2 business days", 0)
+    ('money("100 EUR")', 'period("2 business days")')
+    """
+    found = _BARE.match(text, start)
+    if found is None:
+        return None
+    if found["period"]:
+        return f'period("{" ".join(found["period"].split())}")'
+    currency = (found["currency"] or found["before"]).upper()
+    return f'money("{found["amount"] or found["number"]} {currency}")' if currency in CURRENCIES else None
 
 
 def one_line(text: str) -> str:
