@@ -16,7 +16,7 @@ from typing import Any, Final
 from .calendar import expand_holidays, holiday_span, is_country_code
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
-from .compile import compile_policy
+from .compile import compile_policy, insertions
 from .diagnostics import Diagnostic, Diagnostics
 from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
 from .errors import InvalidValue
@@ -32,8 +32,6 @@ _UNMADE: Final[Expanded] = (frozenset(), date.max, date.min)
 
 #: What an overlay never takes over from the policy it extends.
 _OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
-#: Keys whose values only people read.
-_LABELS: Final = frozenset({"title", "says"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +66,12 @@ class Bundle:
                 )
                 for code, known in read["holidays"].items()
             }
-            return cls(texts=tuple(read["texts"]), holidays=holidays)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            texts = tuple(read["texts"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidValue(f"not a bundle: {error}") from error
+        if not (isinstance(read["texts"], list) and all(isinstance(text, str) for text in texts)):
+            raise InvalidValue("not a bundle: `texts` is a list of texts")
+        return cls(texts=texts, holidays=holidays)
 
     def digest(self) -> str:
         """Return the SHA-256 of its bytes, in hex."""
@@ -120,20 +121,49 @@ def model_of(node: Node, holidays: Mapping[str, Expanded]) -> Any:
 
 
 def _without_labels(node: Node, path: tuple[str, ...]) -> Any:
+    """Return a node as plain data; a map is a list of pairs, for the order of clocks and escalations counts."""
     match node:
         case Fields():
+            if path == ("roles",):
+                # With texts for people it is a map, and without a list.
+                return [key.text for key, _ in node.entries]
             if path == ("reasons",):
-                return {key.text: None for key, _ in node.entries}
-            return {
-                key.text: _without_labels(value, (*path, key.text))
+                return [[key.text, _inserted(value)] for key, value in node.entries]
+            return [
+                [key.text, _without_labels(value, (*path, key.text))]
                 for key, value in node.entries
-                if key.text not in _LABELS
-            }
+                if not _is_label((*path, key.text))
+            ]
         case Items():
             return [_without_labels(item, (*path, "")) for item in node.items]
         case Scalar():
             value = to_plain(node)
             return value if value is None or isinstance(value, bool | str) else node.text
+
+
+def _inserted(sentences: Node) -> list[str]:
+    """Return the expressions that the sentences of a reason insert: their values stand in steps, the words do not."""
+    texts = [value for _, value in sentences.entries] if isinstance(sentences, Fields) else [sentences]
+    return sorted(
+        {
+            text.text[start:end].strip()
+            for text in texts
+            if isinstance(text, Scalar)
+            for start, end in insertions(text.text)
+        }
+    )
+
+
+def _is_label(path: tuple[str, ...]) -> bool:
+    """Return whether only people read what stands at a path; an author's own names may be those of labels."""
+    match path:
+        case ("title",):
+            return True
+        case ("sources" | "facts" | "events" | "params" | "states" | "sla" | "payouts", _, "says"):
+            return True
+        case ("events", _, "data", _, "says") | ("states", _, "sla", _, "says"):
+            return True
+    return False
 
 
 def compile_node(

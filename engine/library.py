@@ -208,9 +208,10 @@ class _Loader:
 
     def read(self, path: Path, *, asked: bool) -> None:
         """Read one file; a scenario file is checked, a policy is kept for compiling."""
-        if path in self.seen:
+        # One file may be asked for by several paths.
+        if (real := path.resolve()) in self.seen:
             return
-        self.seen.add(path)
+        self.seen.add(real)
         node, found = read_file(path)
         if asked:
             self.diagnostics.found.extend(found)
