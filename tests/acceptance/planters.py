@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
-
-from planting import BAD_BYTE, Edit, Fault, Planter, Sheet, at, texts
+from typing import TYPE_CHECKING, Final
 
 from amends.engine.document import Fields, Items, Scalar
 
-FLAG = {("facts", "planted_flag"): "{type: bool, default: false}"}
-NUMBER = {("facts", "planted_number"): "{type: int, default: 0}"}
-TIME = {("facts", "planted_at"): "optional timestamp"}
-EVENT = {("events", "planted_event"): "{}"}
-ENTERED = {("events", "planted_entry"): "{}"}
+if TYPE_CHECKING:
+    from tests.acceptance.planting import BAD_BYTE, Edit, Fault, Planter, Puts, Sheet, at, texts
+else:
+    # Pytest imports files and no packages; test_planted.py has put it there.
+    from planting import BAD_BYTE, Edit, Fault, Planter, Puts, Sheet, at, texts
+
+FLAG: Final[Puts] = {("facts", "planted_flag"): "{type: bool, default: false}"}
+NUMBER: Final[Puts] = {("facts", "planted_number"): "{type: int, default: 0}"}
+TIME: Final[Puts] = {("facts", "planted_at"): "optional timestamp"}
+EVENT: Final[Puts] = {("events", "planted_event"): "{}"}
+ENTERED: Final[Puts] = {("events", "planted_entry"): "{}"}
 
 
 def first_value(sheet: Sheet, key: str) -> Scalar:
@@ -25,7 +29,7 @@ def first_value(sheet: Sheet, key: str) -> Scalar:
     return found
 
 
-def entered(sheet: Sheet, state: str) -> dict[tuple[str, ...], str]:
+def entered(sheet: Sheet, state: str) -> Puts:
     """Return a way from the initial state into a planted one."""
     return {
         **ENTERED,
@@ -146,7 +150,9 @@ def unsupported(sheet: Sheet) -> Fault:
 
 def bad_in_force(sheet: Sheet) -> Fault:
     """End the policy before it begins."""
-    begin = {} if at(sheet.node, ("in_force", "from")) else {("in_force", "from"): "2026-01-01T00:00:00Z"}
+    begin: Puts = (
+        {} if at(sheet.node, ("in_force", "from")) else {("in_force", "from"): "2026-01-01T00:00:00Z"}
+    )
     return Fault(puts={**begin, ("in_force", "until"): "«1999-01-01T00:00:00Z"})
 
 
@@ -173,19 +179,19 @@ def type_(sheet: Sheet) -> Fault:
 
 def unknown_literal(sheet: Sheet) -> Fault:
     """Misspell a value of an enum."""
-    kind = {("facts", "planted_kind"): "{type: [good, worn], default: good}"}
+    kind: Puts = {("facts", "planted_kind"): "{type: [good, worn], default: good}"}
     return Fault(puts={**kind, ("define", "planted_203"): "'planted_kind == «\"goood\"'"})
 
 
 def may_be_missing(sheet: Sheet) -> Fault:
     """Pay what may be missing."""
-    optional = {("facts", "planted_sum"): "optional money"}
+    optional: Puts = {("facts", "planted_sum"): "optional money"}
     for key, payout in at_top(sheet, "payouts"):
         if at(payout, ("amount",)) is not None:
             return Fault(puts={**optional, ("payouts", key, "amount"): "«planted_sum"})
-    payout = {("payouts", "planted_204"): "{amount: «planted_sum, routes: [{via: planted}]}"}
-    entry = {("states", "planted_204"): "{final: true, enter: [{pay: planted_204}]}"}
-    return Fault(puts={**optional, **payout, **entry, **entered(sheet, "planted_204")})
+    paid: Puts = {("payouts", "planted_204"): "{amount: «planted_sum, routes: [{via: planted}]}"}
+    entry: Puts = {("states", "planted_204"): "{final: true, enter: [{pay: planted_204}]}"}
+    return Fault(puts={**optional, **paid, **entry, **entered(sheet, "planted_204")})
 
 
 def cycle(sheet: Sheet) -> Fault:
@@ -205,9 +211,9 @@ def bad_moment(sheet: Sheet) -> Fault:
 
 def sensitive_leak(sheet: Sheet) -> Fault:
     """Write a secret into a fact that is none."""
-    secret = {("facts", "planted_secret"): '{type: text, default: "", sensitive: true}'}
-    public = {("facts", "planted_note"): "optional text"}
-    way = {
+    secret: Puts = {("facts", "planted_secret"): '{type: text, default: "", sensitive: true}'}
+    public: Puts = {("facts", "planted_note"): "optional text"}
+    way: Puts = {
         (
             "states",
             sheet.initial,
@@ -254,7 +260,7 @@ def no_way_out(sheet: Sheet) -> Fault:
     )
 
 
-def way_into(sheet: Sheet, state: str) -> dict[tuple[str, ...], str]:
+def way_into(sheet: Sheet, state: str) -> Puts:
     """Return an escalation from the initial state into a planted one."""
     way = ("escalations", f"into_{state}")
     return {way: f"{{when: planted_flag, in: [{sheet.initial}], to: {state}}}", **FLAG}
@@ -262,7 +268,7 @@ def way_into(sheet: Sheet, state: str) -> dict[tuple[str, ...], str]:
 
 def no_last_outcome(sheet: Sheet) -> Fault:
     """Say only for some cases what happens when a clock runs out."""
-    clock = {
+    clock: Puts = {
         (
             "states",
             sheet.initial,
@@ -287,8 +293,8 @@ def shadowed_transition(sheet: Sheet) -> Fault:
 
 def no_end(sheet: Sheet) -> Fault:
     """Let a case go round for ever."""
-    there = {("states", "«planted_307"): "{on: {planted_event: planted_307_too}}"}
-    back = {("states", "planted_307_too"): "{on: {planted_event: planted_307}}"}
+    there: Puts = {("states", "«planted_307"): "{on: {planted_event: planted_307_too}}"}
+    back: Puts = {("states", "planted_307_too"): "{on: {planted_event: planted_307}}"}
     return Fault(
         puts={**there, **back, **EVENT, **way_into(sheet, "planted_307")},
         alone=("planted_307", "planted_307_too"),
@@ -298,7 +304,7 @@ def no_end(sheet: Sheet) -> Fault:
 def waits_in_vain(sheet: Sheet) -> Fault:
     """Wait for somebody who has nothing to say."""
     state = f"{{waits_for: planted_role, on: {{planted_308: {sheet.initial}}}}}"
-    puts = {("states", "«planted_308"): state, **way_into(sheet, "planted_308")}
+    puts: Puts = {("states", "«planted_308"): state, **way_into(sheet, "planted_308")}
     puts["events", "planted_308"] = f"{{by: {sheet.roles[0]}}}"
     roles = sheet.whole.get("roles")
     if isinstance(roles, Fields):
@@ -335,7 +341,7 @@ def held_for_ever(sheet: Sheet) -> Fault:
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
-def table(hit: str, *rules: str, place: str = "") -> dict[tuple[str, ...], str]:
+def table(hit: str, *rules: str, place: str = "") -> Puts:
     """Return a table over a planted number."""
     written = ", ".join(
         f"{{id: r{n}, {rule}}}" if rule[0] != "«" else f"«{{id: r{n}, {rule[1:]}}}"

@@ -28,6 +28,10 @@ _FIRST_MARK = 0xE000
 _MARKS = re.compile("[\ue000-\uefff]")
 
 
+#: What is put where.
+Puts = dict[tuple[str, ...], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What is to stand instead of some characters of a text."""
@@ -42,7 +46,7 @@ class Fault:
     """What planting one fault changes."""
 
     #: By the way to what is put, with « in the key or the value that is pointed at.
-    puts: dict[tuple[str, ...], str] = field(default_factory=dict)
+    puts: Puts = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
     #: States that escalations across all states and clocks of the case must leave alone.
     alone: tuple[str, ...] = ()
@@ -156,7 +160,7 @@ class Sheet:
 
     def edits_of(self, faults: list[Fault]) -> list[Edit]:
         """Return all that some faults change, as edits in the order of the text."""
-        puts: dict[tuple[str, ...], str] = {}
+        puts: Puts = {}
         for fault in faults:
             puts.update(fault.puts)
         puts.update(self.leaving_alone(list(chain.from_iterable(fault.alone for fault in faults))))
@@ -188,9 +192,9 @@ class Sheet:
         behind = ", " if in_braces else "\n" + " " * (around.entries[0][0].place.column - 1)
         return Edit(first, first, "".join(f"{key}: {flow(value)}{behind}" for key, value in items.items()))
 
-    def leaving_alone(self, states: list[str]) -> dict[tuple[str, ...], str]:
+    def leaving_alone(self, states: list[str]) -> Puts:
         """Return what keeps escalations across all states and clocks of the case away from some new states."""
-        puts: dict[tuple[str, ...], str] = {}
+        puts: Puts = {}
         if not states:
             return puts
         for key, escalation in self.under("escalations").entries:

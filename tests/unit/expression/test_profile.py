@@ -250,7 +250,7 @@ def test_the_checked_tree_is_plain_data(library: Any) -> None:
     root = library.checked(
         'lines.exists(l, l.price > fee && l.kind == "novel") || verdict(lines[0]).owed'
     ).root
-    plain = (str, int, bool, float, Fraction, type(None), tuple, list, dict, frozenset, Enum, Type)  # type: ignore[arg-type] # a union of types
+    plain = (str, int, bool, float, Fraction, type(None), tuple, list, dict, frozenset, Enum, Type)
     for part in parts(root):
         assert dataclasses.is_dataclass(part) or isinstance(part, plain), part
         assert not isinstance(part, FunctionType | BuiltinFunctionType), part
@@ -288,4 +288,4 @@ def test_no_attribute_of_what_a_value_is_made_of_can_be_reached(text: str, libra
 
 def test_a_loop_turns_no_more_often_than_its_list_is_long(library: Any) -> None:
     checked = library.checked("numbers.map(n, n)")
-    assert len(evaluate(checked, library.env(numbers=(1,) * 50))) == 50  # type: ignore[arg-type] # a list
+    assert len(evaluate(checked, library.env(numbers=(1,) * 50))) == 50
