@@ -5,7 +5,7 @@ Whether conditions can hold together is not asked here: a way counts as open if 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from ..condition import Condition, Leaf, leaves
@@ -68,7 +68,7 @@ class Flow:
 
     def is_timed(self, state: State) -> bool:
         """Return whether time alone may do something in a state."""
-        if any(state.name in breachable for _, breachable in clocks(self.policy)):
+        if state.name in self.breachable:
             return True
         waits = [e for e in self.policy.escalations if e.event is None and state.name in e.states]
         conditions = [candidate.condition for candidate in state.always] + [e.when for e in waits]
@@ -78,7 +78,20 @@ class Flow:
 
     def is_overdue(self, state: State) -> bool:
         """Return whether a clock leads into a state, so that what it was for has been seen to."""
-        return any(way.due is not None and way.target == state.name for way in self.ways)
+        return state.name in self._overdue
+
+    @cached_property
+    def _overdue(self) -> frozenset[str | None]:
+        return frozenset(way.target for way in self.ways if way.due is not None)
+
+    @cached_property
+    def breachable(self) -> Mapping[str, frozenset[str]]:
+        """The states in which clocks may breach, each with the events that meet one of these."""
+        found: dict[str, set[str]] = {}
+        for sla, states in clocks(self.policy):
+            for name in states:
+                found.setdefault(name, set()).update(sla.met_by)
+        return {name: frozenset(events) for name, events in found.items()}
 
     def hears(self, state: State) -> bool:
         """Return whether one of those a state waits for may send what it accepts."""
@@ -90,8 +103,8 @@ class Flow:
                 waited & senders & (set(c.by) or senders) for c in candidates
             ):
                 return True
-        met = {name for sla, states in clocks(self.policy) if state.name in states for name in sla.met_by}
-        return any(waited & self.senders(event) for event in met & set(self.policy.events))
+        met = self.breachable.get(state.name, frozenset())
+        return any(waited & self.senders(event) for event in met if event in self.policy.events)
 
     def senders(self, event: str) -> set[str]:
         """Return the roles that may send an event."""

@@ -48,7 +48,7 @@ states:
 from __future__ import annotations
 
 from ..condition import Computed, Term
-from ..diagnostics import Diagnostics, Place
+from ..diagnostics import LIMIT, Diagnostics, Place
 from ..expression.flow import Keys
 from ..policy import CompiledPolicy
 from .presence import Point, Presence
@@ -91,7 +91,9 @@ class _Report:
             message = f"`{path}` may be missing here: it need not be given when the case is opened"
             self.diagnostics.add("AM204", place, message, hint=f"guard it: `has({path}) ? … : …`")
             return
-        why = self.presence.why_missing(path, point.state, point.event)
+        # Why costs a walk through the states; nobody reads more than a report shows.
+        told = len(self.diagnostics.found) >= LIMIT
+        why = "nothing ensures it" if told else self.presence.why_missing(path, point.state, point.event)
         message = f"`{path}` may be missing {point.when or 'here'}: {why}"
         hint = f"ask for `has({path})` in a condition before, or see to it on every way into `{point.state}`"
         self.diagnostics.add("AM204", place, message, hint=hint)

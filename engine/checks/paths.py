@@ -48,11 +48,18 @@ class Paths:
 
     policy: CompiledPolicy
     _defines: dict[tuple[str, Keys], Flow] = field(default_factory=dict)
+    _ensured: dict[tuple[int, bool], Keys] = field(default_factory=dict)
 
     # --- conditions and moments ---------------------------------------------------------------------------------------
 
     def ensured(self, condition: Condition | None, *, when: bool = True) -> Keys:
-        """Return what is surely there whenever the condition is worth `when`."""
+        """Return what is surely there whenever the condition is worth `when`; it must be one of the policy's own."""
+        key = (id(condition), when)
+        if key not in self._ensured:
+            self._ensured[key] = self._ensures(condition, when=when)
+        return self._ensured[key]
+
+    def _ensures(self, condition: Condition | None, *, when: bool) -> Keys:
         match condition:
             case None:
                 return NONE
@@ -60,9 +67,9 @@ class Paths:
                 flow = self.flow(checked.root, NONE)
                 return flow.true if when else flow.false
             case Not(item=item):
-                return self.ensured(item, when=not when)
+                return self._ensures(item, when=not when)
             case AllOf(items=items) | AnyOf(items=items):
-                found = [self.ensured(item, when=when) for item in items]
+                found = [self._ensures(item, when=when) for item in items]
                 if isinstance(condition, AllOf) == when:
                     return NONE.union(*found)
                 return found[0].intersection(*found) if found else NONE

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from ..compiled_moment import CompiledMoment
 from ..condition import Term
 from ..expression.flow import Keys
-from ..policy import Action, Ask, CompiledPolicy, Event, Outcome, Pay, PayoutRule
+from ..policy import Action, Ask, Candidate, CompiledPolicy, Event, Outcome, Pay, PayoutRule
 from ..types import OptionalType, required
 from .paths import NONE, Paths
 from .ways import Way, clocks, listening, reachable, states_of, steps_of, ways
@@ -60,23 +60,31 @@ class Presence:
         #: What is sure on entering a state, and at any time in it; a state that is never entered has neither.
         self.entered: dict[str, Keys] = {}
         self.standing: dict[str, Keys] = {}
+        #: Of each list of candidates what is surely there after so many of them were false.
+        self._refuted: dict[int, list[Keys]] = {}
+        self._meeting = {event for sla, _ in clocks(policy) for event in sla.met_by}
         self._solve()
 
     # --- the fixpoint -------------------------------------------------------------------------------------------------
 
     def _solve(self) -> None:
         into: dict[str, list[Way]] = {}
+        onward: dict[str, dict[str, None]] = {}
         for way in self.ways:
             if way.outcome.refuse is None:
                 into.setdefault(way.target or way.source, []).append(way)
-        changed = True
-        while changed:
-            changed = False
-            for name in self.states:
-                found = self._entering(name, into.get(name, ()))
-                if found is not None and (self.entered.get(name), self.standing.get(name)) != found:
-                    self.entered[name], self.standing[name] = found
-                    changed = True
+                onward.setdefault(way.source, {})[way.target or way.source] = None
+        # Only where something changed it is looked whether more does.
+        waiting, queued = deque(self.states), {*self.states}
+        while waiting:
+            name = waiting.popleft()
+            queued.remove(name)
+            found = self._entering(name, into.get(name, ()))
+            if found is not None and (self.entered.get(name), self.standing.get(name)) != found:
+                self.entered[name], self.standing[name] = found
+                again = [other for other in (name, *onward.get(name, ())) if other not in queued]
+                waiting.extend(dict.fromkeys(again))
+                queued.update(again)
 
     def _entering(self, name: str, ways_in: Iterable[Way]) -> tuple[Keys, Keys] | None:
         """Return what is sure on entering a state and in it, as far as is known; None if no way in is known."""
@@ -96,8 +104,8 @@ class Presence:
     def _met_in(self, name: str) -> list[Event]:
         """Return the events that a state does not listen to and that may still meet a clock there."""
         heard = listening(self.policy, self.states[name])
-        met = {event for sla, _ in clocks(self.policy) for event in sla.met_by}
-        return [event for key, event in self.policy.events.items() if key in met and key not in heard]
+        events = self.policy.events
+        return [events[key] for key in events if key in self._meeting and key not in heard]
 
     def _kept(self, keys: Keys) -> Keys:
         """Return what outlasts a step: nothing computed, and nothing of how far a payout is."""
@@ -132,14 +140,23 @@ class Presence:
         if event:
             present = self._arrived(event, present)
         present |= self._lasting(way.due)
-        for earlier in way.before:
-            if not earlier.by and not earlier.needs:
-                present |= self.paths.ensured(earlier.condition, when=False)
+        present |= self._refuted_by(way.tried)[way.index]
         if way.held:
             present |= self.paths.ensured(way.candidate.condition)
             for _, asked in way.candidate.needs:
                 present |= self.paths.flow(asked.root, NONE).true
         return present
+
+    def _refuted_by(self, tried: Sequence[Candidate]) -> list[Keys]:
+        """Return what is surely there after the first none, one, two … of some candidates were false."""
+        if id(tried) not in self._refuted:
+            sums = [NONE]
+            for earlier in tried:
+                told = not earlier.by and not earlier.needs
+                more = self.paths.ensured(earlier.condition, when=False) if told else NONE
+                sums.append(sums[-1] if more <= sums[-1] else sums[-1] | more)
+            self._refuted[id(tried)] = sums
+        return self._refuted[id(tried)]
 
     def _lasting(self, due: CompiledMoment | None) -> Keys:
         """Return what was there when a clock started, for its due was known, and cannot have gone since."""
@@ -232,8 +249,9 @@ class Presence:
             for way in self.ways
             if _grants(rule.name, (*way.outcome.do, *self.states[way.source].exit))
         ]
+        reached = reachable(granting, steps)
         for name in self.states:
-            if name in self.standing and name in reachable(granting, steps):
+            if name in self.standing and name in reached:
                 point = Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
                 self._routes(rule, self.standing[name], demand, point)
 

@@ -22,8 +22,9 @@ class Way:
     outcome: Outcome
     #: What sets it off, or None for what happens by itself.
     event: str | None = None
-    #: Candidates that were tried before, and surely were false.
-    before: tuple[Candidate, ...] = ()
+    #: The candidates that are tried one after another, and how many of them before this one: these surely were false.
+    tried: Sequence[Candidate] = ()
+    index: int = 0
     #: Whether its conditions held; of an outcome under `unknown` they did not.
     held: bool = True
     #: A moment that must have been known when its clock started.
@@ -89,9 +90,14 @@ def _tried(
     due: CompiledMoment | None = None,
 ) -> Iterator[Way]:
     for index, candidate in enumerate(candidates):
-        before = tuple(candidates[:index])
         yield Way(
-            source=source, candidate=candidate, outcome=candidate.outcome, event=event, before=before, due=due
+            source=source,
+            candidate=candidate,
+            outcome=candidate.outcome,
+            event=event,
+            tried=candidates,
+            index=index,
+            due=due,
         )
         if candidate.unknown:
             yield Way(
@@ -99,7 +105,8 @@ def _tried(
                 candidate=candidate,
                 outcome=candidate.unknown,
                 event=event,
-                before=before,
+                tried=candidates,
+                index=index,
                 held=False,
                 due=due,
             )
