@@ -19,7 +19,7 @@ demo: install ## install, then dry-run a TikTok Shop claim: rejection, platform 
 	@$(BIN)/amends simulate $(FLOW) --case FF-02
 
 test: install-test ## run everything: tests, ruff, mypy
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto --dist worksteal
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
