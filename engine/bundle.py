@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Any, Final
 
-from .calendar import expand_holidays, holiday_span, is_country_code
+from .calendar import country_codes, expand_holidays, holiday_span, is_country_code
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy, insertions
@@ -32,6 +33,8 @@ _UNMADE: Final[Expanded] = (frozenset(), date.max, date.min)
 
 #: What an overlay never takes over from the policy it extends.
 _OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
+#: No country has a longer name.
+_COUNTRY: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +97,22 @@ def expand(node: Node, diagnostics: Diagnostics, *, dates: bool = True) -> dict[
             first, last = holiday_span(code)
             found[code] = (expand_holidays(code), first, last)
         except InvalidValue as error:
-            diagnostics.add("AM104", scalar.place, str(error), hint=diagnostics.near(code, every_code()))
+            hint = _country(code) or diagnostics.near(code, every_code())
+            diagnostics.add("AM104", scalar.place, str(error), hint=hint)
     return found
+
+
+def _country(text: str) -> str | None:
+    """Return the hint for the name of a country where its code is due, well spelt or not.
+
+    >>> _country("United States"), _country("Gremany"), _country("USX")
+    ('write `US`', 'write `DE`', None)
+    """
+    if text.isupper() or len(text) > _COUNTRY:
+        return None
+    codes = country_codes()
+    near = get_close_matches("".join(filter(str.isalpha, text.casefold())), codes, n=1, cutoff=0.8)
+    return f"write `{codes[near[0]]}`" if near else None
 
 
 def overlaid(base: Node, over: Node, diagnostics: Diagnostics) -> Node:

@@ -110,6 +110,17 @@ def holiday_codes() -> tuple[str, ...]:
     return tuple(codes)
 
 
+@cache
+def country_codes() -> dict[str, str]:
+    """Return the code of every country by its English name, in small letters and without spaces.
+
+    >>> country_codes()["germany"], country_codes()["unitedstates"]
+    ('DE', 'US')
+    """
+    registry: Any = importlib.import_module("holidays.registry")
+    return {name.replace("_", ""): entry[1] for name, entry in registry.COUNTRIES.items()}
+
+
 def is_country_code(code: str) -> bool:
     """Return whether the holidays library has a whole country under a code; its holidays are not made.
 

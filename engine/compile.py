@@ -109,7 +109,9 @@ class _Compiler:
         self.scope = PolicyScope(diagnostics, self.types.named, self._record_names)
         written = word(at(node, "currency")) or ""
         self.currency = None if written.startswith("=") or not written else written
-        self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
+        self.context = Context(
+            scope=self.scope, diagnostics=diagnostics, currency=self.currency, homes=self.scope.homes
+        )
         self.almanac = PolicyAlmanac(node, holidays, self.context)
         self.rules = Rules(
             node,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from .diagnostics import LIMIT, Diagnostics, Place
 from .document import Fields, Items, Node, Scalar, node_at, to_plain
 from .errors import RuleError
-from .expression import Checked, Env, Scope, Seen, SyntaxProblem, check, evaluate, observe, parse
+from .expression import Checked, Env, Problem, Scope, Seen, SyntaxProblem, check, evaluate, observe, parse
 from .literal import Misfit, read_literal
 from .money import CURRENCIES, Money
 from .types import BOOL, MoneyType, Type
@@ -175,6 +175,8 @@ class Context:
     diagnostics: Diagnostics
     #: The currency of amounts that name none, where the policy fixes it.
     currency: str | None = None
+    #: Where a field of a name is found, for hints.
+    homes: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     def with_scope(self, scope: Scope) -> Context:
         """Return the same context with other names."""
@@ -201,8 +203,18 @@ def read_expression(
     checked, problems = check(expr, text, context.scope, expect=expect)
     for found in problems:
         place = node.place_of(found.start + start, found.end + start)
-        context.diagnostics.add(found.code, place, found.message, hint=found.hint)
+        hint = _home(text, found, context) or found.hint
+        context.diagnostics.add(found.code, place, found.message, hint=hint)
     return None if problems else checked
+
+
+def _home(text: str, found: Problem, context: Context) -> str | None:
+    """Return the hint for a field that is written without its record, where nothing else is near."""
+    told = found.hint is not None and not found.hint.startswith("one of")
+    if found.code != "AM104" or told or text[: found.start].rstrip().endswith("."):
+        return None
+    homes = [f"`{path}`" for path in context.homes(text[found.start : found.end])]
+    return f"it is a field: write {' or '.join(homes)}" if homes else None
 
 
 def read_condition(fields: Fields, context: Context) -> Condition | None:

@@ -26,6 +26,10 @@ _WORDS: Final = {
 _ACTIONS: Final = frozenset({"enter", "exit", "do"})
 _VERBS: Final = ("pay", "grant", "reverse")
 _BOOLEANS: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+#: Keys that take one name or a list of them.
+_NAMES: Final = frozenset({"by", "waits_for", "alarm", "source", "in", "starts", "met_by", "needs"})
+#: Longer texts are not shown as the list that they were meant to be.
+_LISTED: Final = 60
 #: What others call it; the first that is a key at the place is meant.
 _HABITS: Final[dict[str, tuple[str, ...]]] = {
     "action": ("do",),
@@ -117,7 +121,8 @@ class Report:
     def _unknown_key(self, way: Way, free: list[str]) -> None:
         key, around = str(way[-1]), way[:-1]
         near = next((name for name in _HABITS.get(key, ()) if name in free), None)
-        hint = f"did you mean `{near}`?" if near else self._home(key) or did_you_mean(key, free)
+        hint = f"did you mean `{near}`?" if near else self._part(key, around) or self._home(key)
+        hint = hint or did_you_mean(key, free)
         if name := meant(hint):
             self._meant.add((around, name))
         self._tell("AM101", way, f"unknown key `{_short(key)}`", hint)
@@ -141,6 +146,13 @@ class Report:
             return False
         self._wrong.add(around)
         return True
+
+    def _part(self, key: str, around: Way) -> str | None:
+        """Return the part of the policy that a key of the top was meant for: one that differs in little is nearer than home."""
+        near = did_you_mean(
+            key, [part for part in self.shapes.schema["properties"] if part.startswith(key[:3])]
+        )
+        return near if not around and meant(near) else None
 
     def _home(self, key: str) -> str | None:
         if key in self.shapes.schema["properties"]:
@@ -176,7 +188,12 @@ class Report:
                 self._tell("AM102", way, message, _nearest(self._text(way), allowed))
             case "pattern":
                 remedy = str(part.get("description", "")).split(". ")[0].rstrip(".")
-                hint = _reported(str(value)) or remedy[:1].lower() + remedy[1:] or None
+                hint = (
+                    _list_of(way, str(value), part)
+                    or _reported(str(value))
+                    or remedy[:1].lower() + remedy[1:]
+                    or None
+                )
                 self._tell("AM102", way, f"`{_short(str(value))}` cannot be {what}", hint)
             case "maxProperties":
                 second = Key([*value][1])
@@ -206,7 +223,10 @@ class Report:
         quoted = re.search(part["pattern"], text) if "pattern" in part else _noun(part).startswith("text")
         if quoted and kind_of(value) in {"number", "boolean"}:
             return f'write it in quotes: `"{_short(text)}"`'
-        if kinds <= {"array", "null"} and isinstance(value, str) and re.fullmatch(r"[\w. ]{1,40}", text):
+        listed = (
+            "array" in kinds and "string" not in kinds and isinstance(value, str) and len(text) <= _LISTED
+        )
+        if listed and re.fullmatch(r"[\w. ]+(, *[\w. ]+)*", text):
             return f"write it as a list: `[{text}]`"
         examples = self.shapes.examples(self.plain, way, part)
         return f"for example `{examples[0]}`" if examples else None
@@ -284,6 +304,18 @@ def _nearest(text: str, allowed: list[str]) -> str | None:
         return f"write `{_BOOLEANS[text.lower()]}`"
     near = did_you_mean(text, allowed) if text else None
     return near if near and near.startswith("did you mean") else None
+
+
+def _list_of(way: Way, text: str, part: Schema) -> str | None:
+    """Return the hint to write several names as a list, where a key takes one name or a list of them."""
+    names = [name.strip() for name in text.split(",")]
+    if not way or way[-1] not in _NAMES or len(names) < 2 or len(text) > _LISTED:
+        return None
+    return (
+        f"write it as a list: `[{', '.join(names)}]`"
+        if all(re.search(part["pattern"], n) for n in names)
+        else None
+    )
 
 
 def _reported(text: str) -> str | None:

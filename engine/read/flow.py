@@ -36,6 +36,8 @@ from ..types import BOOL, EnumType, MoneyType, Type, required
 from .shape import at, entries, flag, items, known, says, unknown, word
 
 #: Keys of a candidate that an unconditional one lacks.
+#: What people write for `true` from habit.
+_YES = frozenset({"yes", "on", "y", "true"})
 _CONDITIONS = frozenset({"when", "all", "any", "unless"})
 
 
@@ -262,7 +264,7 @@ def read_state(key: Scalar, node: Node, flow: Flow) -> State:
     return State(
         name=name,
         place=key.place,
-        initial=flag(at(node, "initial")),
+        initial=flag(at(node, "initial")) or (word(at(node, "initial")) or "").lower() in _YES,
         final=_final(at(node, "final"), flow),
         waits_for=flow.known(at(node, "waits_for"), "role", flow.roles),
         says=says(at(node, "says")),
@@ -278,6 +280,10 @@ def _final(node: Node | None, flow: Flow) -> str | None:
     if not isinstance(node, Scalar) or node.value is False:
         return None
     if node.value is True:
+        return "closed"
+    if node.text.lower() in _YES and node.text not in flow.reason.values:
+        place, hint = node.place, "write `true`"
+        flow.context.diagnostics.add("AM104", place, f"`{node.text}` is not a reason", hint=hint)
         return "closed"
     constant = read_constant(node, flow.reason, flow.context)
     return constant.value if constant else "closed"

@@ -18,7 +18,7 @@ from ..document import Node, Scalar, walk
 from ..expression import RESERVED, Declared, SyntaxProblem, parse
 from ..expression.parser import MAX_DEPTH
 from ..expression.syntax import children
-from ..types import HOLE, Type
+from ..types import HOLE, RecordType, Type, required
 
 #: How deep expressions may stand within one another, through what they name too: whoever walks or computes them goes from
 #: one to the next.
@@ -33,6 +33,8 @@ _NAME: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*", re.ASCII)
 _DEEPER: Final = re.compile(r"[-+*/%!?.(\[{&|<>=]|\bin\b")
 #: Expressions with less of that are not parsed to see how deep they are.
 _SHORT: Final = 8
+#: Of a field that more records have, none is told.
+_HOMES: Final = 4
 #: Of circles longer than this the middle is not told.
 _SHOWN: Final = 8
 
@@ -121,6 +123,18 @@ class PolicyScope:
     def names(self) -> tuple[str, ...]:
         """Return every name, for did-you-mean; none once there are more findings than a report shows."""
         return tuple(self._places) if len(self.diagnostics.found) < LIMIT else ()
+
+    def homes(self, field: str) -> tuple[str, ...]:
+        """Return the paths of a field in the records that are read already, for hints; none if they are many."""
+        if len(self.diagnostics.found) >= LIMIT:
+            return ()
+        records = ((name, required(declared.type)) for name, declared in self._declared.items())
+        found = [
+            f"{name}.{field}"
+            for name, type_ in records
+            if isinstance(type_, RecordType) and type_.field(field)
+        ]
+        return tuple(found) if len(found) <= _HOMES else ()
 
     def read_all(self) -> None:
         """Read every declaration, also those that nothing asks for."""

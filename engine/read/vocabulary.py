@@ -31,6 +31,21 @@ from .shape import at, entries, flag, known, names, says, word
 #: Facts that every policy has without declaring them.
 BUILT_IN_FACTS: Final[dict[str, Type]] = {"timezone": OptionalType(TEXT), "currency": OptionalType(TEXT)}
 
+#: What other languages call a type.
+_FOREIGN: Final[dict[str, str]] = {
+    **dict.fromkeys(["string", "str", "char", "varchar"], "write `text`"),
+    **dict.fromkeys(["datetime", "date_time", "instant", "time"], "write `timestamp`"),
+    "boolean": "write `bool`",
+    **dict.fromkeys(["integer", "long"], "write `int`"),
+    **dict.fromkeys(["float", "double", "real"], "write `decimal`, which is exact"),
+    **dict.fromkeys(["number", "numeric"], "write `decimal`, or `int` for whole numbers"),
+    **dict.fromkeys(["amount", "currency"], "write `money`"),
+    **dict.fromkeys(["interval", "timedelta"], "write `period`, or `duration` for exact seconds"),
+    **dict.fromkeys(["list", "array", "set"], "say of what: `list of text`"),
+    **dict.fromkeys(["map", "dict", "object"], "declare a record under `types`, or write `map of text`"),
+    "enum": "write the values as a list, such as `[small, large]`",
+}
+
 #: Fields that every record of an event has beside its data.
 RECORD_FIELDS: Final[tuple[tuple[str, Type], ...]] = (
     ("at", TIMESTAMP),
@@ -131,7 +146,7 @@ class Types:
         type_ = self.named(text)
         if type_ is None:
             place = node.place_of(start, start + len(text))
-            hint = self.diagnostics.near(text, self.names())
+            hint = _FOREIGN.get(text.lower()) or self.diagnostics.near(text, self.names())
             self.diagnostics.add("AM104", place, f"there is no type `{text[:60]}`", hint=hint)
             return HOLE
         return type_
@@ -175,7 +190,9 @@ def read_roles(node: Node | None) -> dict[str, dict[str, str]]:
     if isinstance(node, Fields):
         roles = {key: says(value) for key, _, value in entries(node)}
     else:
-        roles = {name: {} for name in names(node)}
+        # A text of names with commas is no list, which the schema says; who is meant by them is plain all the same.
+        listed = node.text.replace(",", " ").split() if isinstance(node, Scalar) else names(node)
+        roles = {name: {} for name in listed}
     return {**roles, HOST: {}}
 
 
