@@ -12,6 +12,17 @@ from .scope import STORED, Scope
 from .tree import Node, Now, path_of, sources
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """An expression as a function of the values known by name, the environment, and the variables."""
+
+    function: Callable[..., Any]
+    #: Of a watched function: what to tell of each leaf.
+    leaves: tuple[Any, ...]
+    #: Whether it calls tables.
+    calls: bool
+
+
 class Compiled:
     """What was made of an expression so far to evaluate it faster: it says nothing that the tree does not.
 

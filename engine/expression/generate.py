@@ -16,14 +16,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from ..types import BOOL
 from ..values import Value
 from . import python as py
-from .checked import Checked
+from .checked import Checked, Generated
 from .explain import Plan, leaf_count, plans_of
 from .inline import NAMES, applied, class_of, computed, doubts, inside, past, table_called, tested
 from .lists import loop, written_out
@@ -50,22 +50,18 @@ from .tree import (
 )
 
 _ARGUMENTS: Final = ("known", "env", "variables")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generated:
-    """An expression as a function of the values known by name, the environment, and the variables."""
-
-    function: Callable[..., Any]
-    #: Of a watched function: what to tell of each leaf.
-    leaves: tuple[Plan, ...]
-    #: Whether it calls tables.
-    calls: bool
+#: What is longer is interpreted, for making its function would take too long: in characters, and in leaves that are watched,
+#: each of which may end the function with the worth of all before it.
+_MAX_LENGTH: Final = 4_000
+_MAX_LEAVES: Final = 128
 
 
 def generate(checked: Checked, *, watched: bool = False) -> Generated | None:
-    """Return an expression as a function, or None where Python cannot hold one so deep."""
-    writer = _Writer(tuple(plans_of(checked).values()) if watched else None)
+    """Return an expression as a function, or None where it is too long, or too deep for Python."""
+    plans = tuple(plans_of(checked).values()) if watched else None
+    if len(checked.text) > _MAX_LENGTH or len(plans or ()) > _MAX_LEAVES:
+        return None
+    writer = _Writer(plans)
     try:
         writer.write(checked.root)
         return Generated(function=_compiled(writer), leaves=tuple(writer.leaves), calls=writer.calls)

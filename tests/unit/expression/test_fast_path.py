@@ -223,6 +223,16 @@ def test_what_python_cannot_hold_is_interpreted(library: Any) -> None:
         assert evaluate(checked, library.env(numbers=(1,))) is True
 
 
+@pytest.mark.parametrize(
+    ("parts", "plain", "watched"), [(128, True, True), (129, True, False), (400, False, False)]
+)
+def test_what_is_very_long_is_interpreted(parts: int, *, plain: bool, watched: bool, library: Any) -> None:
+    checked = library.checked(" && ".join(["urgent || tries > 1"] + ["tries > 1"] * (parts - 2)))
+    assert (warm(checked, watched=True) is not None) is watched
+    assert (warm(checked) is not None) is plain
+    assert observe(checked, library.env())[0] is evaluate(checked, library.env()) is True
+
+
 def test_an_explanation_shows_what_was_seen_though_it_has_changed_since(library: Any) -> None:
     checked = library.checked('tries > 1 && kind == "atlas"')
     warm(checked, watched=True)
