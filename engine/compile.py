@@ -105,13 +105,18 @@ class _Compiler:
             "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)
         )
         role = EnumType("role", tuple(self.roles))
-        self.types = Types(at(node, "types"), diagnostics, {"reason": self.reason, "role": role})
-        self.scope = PolicyScope(diagnostics, self.types.named, self._record_names)
         written = word(at(node, "currency")) or ""
         self.currency = None if written.startswith("=") or not written else written
+<<<<<<< HEAD
         self.context = Context(
             scope=self.scope, diagnostics=diagnostics, currency=self.currency, homes=self.scope.homes
         )
+=======
+        named = {"reason": self.reason, "role": role}
+        self.types = Types(at(node, "types"), diagnostics, named, self.currency)
+        self.scope = PolicyScope(diagnostics, self.types.named, self._record_names)
+        self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
+>>>>>>> 241513d (wip)
         self.almanac = PolicyAlmanac(node, holidays, self.context)
         self.rules = Rules(
             node,
@@ -198,6 +203,11 @@ class _Compiler:
 
     def _inserts(self, node: Scalar) -> Iterator[tuple[str, Checked]]:
         told = 0
+        if (start := unclosed(node.text)) is not None:
+            hint = "close it with `}`, or write `{{` for a brace"
+            self.diagnostics.add(
+                "AM201", node.place_of(start, start + 1), "the brace is not closed", hint=hint
+            )
         for start, end in insertions(node.text):
             if told >= MAX_PROBLEMS:
                 return
@@ -366,6 +376,17 @@ def insertions(text: str) -> Iterator[tuple[int, int]]:
             return
         yield index + 1, end
         index = end + 1
+
+
+def unclosed(text: str) -> int | None:
+    """Return where a brace stands that begins an insertion and is never closed, or None.
+
+    >>> unclosed("by {ask.by"), unclosed("by {ask.by} or {{nobody")
+    (3, None)
+    """
+    last = max((end + 1 for _, end in insertions(text)), default=0)
+    found = text.replace("{{", "  ").find("{", last)
+    return found if found >= 0 else None
 
 
 def _sensitive(facts: Mapping[str, Field], events: Mapping[str, Event]) -> frozenset[str]:

@@ -39,6 +39,8 @@ from .shape import at, entries, flag, items, known, says, unknown, word
 #: What people write for `true` from habit.
 _YES = frozenset({"yes", "on", "y", "true"})
 _CONDITIONS = frozenset({"when", "all", "any", "unless"})
+#: Keys of a candidate that speak of who sends the event, or of the event itself.
+_SENT = frozenset({"by", "refuse"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,10 +272,21 @@ def read_state(key: Scalar, node: Node, flow: Flow) -> State:
         says=says(at(node, "says")),
         slas=read_slas(at(node, "sla"), flow, state=name),
         on=on,
-        always=read_candidates(at(node, "always"), flow, f"{name}.always"),
+        always=read_candidates(_unsent(at(node, "always"), flow, "`always`"), flow, f"{name}.always"),
         enter=read_actions(at(node, "enter"), flow),
         exit=read_actions(at(node, "exit"), flow),
     )
+
+
+def _unsent(node: Node | None, flow: Flow, where: str) -> Node | None:
+    """Report what a candidate cannot have where nobody sends an event: a role to take it, an event to refuse."""
+    for item in items(node):
+        for fields in (item, at(item, "unknown")):
+            for key, _ in fields.entries if isinstance(fields, Fields) else ():
+                if key.text in _SENT:
+                    message = f"`{key.text}` needs an event that somebody sends, and {where} has none"
+                    flow.context.diagnostics.add("AM101", key.place, message)
+    return node
 
 
 def _final(node: Node | None, flow: Flow) -> str | None:
@@ -364,6 +377,8 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
         elif not triggers and not _has_condition(value):
             message = f"the escalation `{name}` needs one of `on`, `when` and `at` to say what sets it off"
             flow.context.diagnostics.add("AM103", key.place, message)
+        if "on" not in value:
+            _unsent(value, flow, "this escalation")
         event = flow.known(value.get("on"), "event", flow.events)
         moment = value.get("at")
         candidate = read_candidate(value, flow, f"escalations.{name}")

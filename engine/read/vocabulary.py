@@ -75,8 +75,17 @@ class Types:
     diagnostics: Diagnostics
     #: `role` and `reason`, whose values the policy declares elsewhere.
     built_in: Mapping[str, Type]
+    #: Of amounts that name none, where the policy fixes it.
+    currency: str | None = None
     _read: dict[str, Type] = field(default_factory=dict)
     _busy: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Report types that have the name of a built-in one: which of the two was meant could not be seen."""
+        for name, key, _ in entries(self.node):
+            if name in NAMED or name in self.built_in:
+                hint = "give it a name of its own"
+                self.diagnostics.add("AM105", key.place, f"the type `{name}` is built in", hint=hint)
 
     def names(self) -> list[str]:
         """Return every name that may stand where a type is due."""
@@ -112,9 +121,8 @@ class Types:
             fields.append((key, type_))
             default = at(value, "default")
             if default is not None:
-                constant = read_constant(
-                    default, type_, Context(scope=NO_NAMES, diagnostics=self.diagnostics)
-                )
+                context = Context(scope=NO_NAMES, diagnostics=self.diagnostics, currency=self.currency)
+                constant = read_constant(default, type_, context)
                 if constant:
                     defaults.append((key, constant.value))
         return RecordType(name, tuple(fields), tuple(defaults))
@@ -227,6 +235,10 @@ def read_default(field: Field, node: Node, context: Context) -> Field:
 def read_event(name: str, node: Node, roles: Mapping[str, object], types: Types, context: Context) -> Event:
     """Read one entry of `events`."""
     by = known(at(node, "by"), "role", roles, context.diagnostics)
+    for key, place, _ in entries(at(node, "data")):
+        if key in dict(RECORD_FIELDS):
+            message = f"every record has a field `{key}` of its own, so `{name}` cannot bring one"
+            context.diagnostics.add("AM105", place.place, message, hint="give it another name")
     return Event(
         name=name,
         by=by or tuple(role for role in roles if role != HOST),
