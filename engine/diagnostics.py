@@ -95,6 +95,7 @@ class Diagnostics:
     ) -> None:
         """Record a finding under a code of the catalogue."""
         rule = CATALOGUE[code]
+        message, hint = one_line(message), hint and one_line(hint)
         if self.most is not None and len(self.found) >= self.most and rule.severity == "error":
             raise EnoughError
         self.found.append(
@@ -120,6 +121,20 @@ class Diagnostics:
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Return every different finding in the order of the files."""
         return tuple(sorted({i.order: i for i in reversed(self.found)}.values(), key=lambda item: item.order))
+
+
+def one_line(text: str) -> str:
+    r"""Return a sentence in one line, with what cannot be printed written as an escape: it may quote anything.
+
+    >>> print(one_line("`a\tb` and `c\x00`"))
+    `a b` and `c\x00`
+    """
+    if text.isprintable():
+        return text
+    shown = (
+        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode() for c in text
+    )
+    return "".join(shown).strip()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

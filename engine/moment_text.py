@@ -23,9 +23,11 @@ PREFIXES: Final[dict[str, Ends]] = {
 }
 
 _PREFIX: Final = re.compile(rf"({'|'.join(PREFIXES)})(?:\s+|$)")
-_IF_ANY: Final = re.compile(r"\s*,\s*if\s+any$")
+_IF_ANY: Final = re.compile(r",\s*if\s+any$")
 #: A number and words after it, and perhaps before it: what a period looks like, well written or not.
 _LENGTH: Final = re.compile(r"(?P<before>[A-Za-z ]*?)\s*(?P<count>\d[\d.,]*)\s*(?P<unit>[A-Za-z][A-Za-z ]*)")
+#: In a longer text no period is looked for.
+_LONGEST: Final = 100
 #: Two words side by side, which no expression has.
 _SIDE_BY_SIDE: Final = re.compile(r"[A-Za-z\d.,]+(?:\s+[A-Za-z\d.,]+)+")
 #: Words that begin a unit.
@@ -119,7 +121,8 @@ def period_hint(text: str) -> str:
     >>> period_hint("30dys"), period_hint("2 bussiness days"), period_hint("exact 3 days")
     ('did you mean `30 days`?', 'did you mean `2 business days`?', 'did you mean `exactly 3 days`?')
     """
-    match = _LENGTH.fullmatch(text)
+    text = " ".join(text.split())
+    match = _LENGTH.fullmatch(text) if len(text) <= _LONGEST else None
     units = {name: name for unit in (*UNITS, "calendar day") for name in (unit, f"{unit}s")}
     units |= {"working days": "business days", "working day": "business day"}
     if match:
