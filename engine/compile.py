@@ -107,16 +107,12 @@ class _Compiler:
         role = EnumType("role", tuple(self.roles))
         written = word(at(node, "currency")) or ""
         self.currency = None if written.startswith("=") or not written else written
-<<<<<<< HEAD
-        self.context = Context(
-            scope=self.scope, diagnostics=diagnostics, currency=self.currency, homes=self.scope.homes
-        )
-=======
         named = {"reason": self.reason, "role": role}
         self.types = Types(at(node, "types"), diagnostics, named, self.currency)
         self.scope = PolicyScope(diagnostics, self.types.named, self._record_names)
-        self.context = Context(scope=self.scope, diagnostics=diagnostics, currency=self.currency)
->>>>>>> 241513d (wip)
+        self.context = Context(
+            scope=self.scope, diagnostics=diagnostics, currency=self.currency, homes=self.scope.homes
+        )
         self.almanac = PolicyAlmanac(node, holidays, self.context)
         self.rules = Rules(
             node,
