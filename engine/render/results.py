@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ..diagnostics import Diagnostic
 from ..money import Money
-from ..scenario import CaseResult, Check, Results
+from ..scenario import CaseResult, Check, Refused, Results
 from ..step import Due, Event, Step
 from ..values import Value
 from .diagnostics import findings_data, one_line
@@ -17,6 +17,9 @@ from .plain import dumped, plain, stamp
 from .text import NOTHING, Speech
 from .timeline import clauses, speech, trace_data
 from .words import FALLBACK
+
+#: Of more events that were not taken, only the number is told.
+_SHOWN: Final = 10
 
 
 def results_text(results: Results, *, language: str = FALLBACK, colour: bool = False) -> str:
@@ -44,7 +47,40 @@ def _case_lines(case: CaseResult, language: str, paint: Paint) -> Iterator[str]:
         if index + 1 == len(failed) or failed[index + 1].step is not check.step:
             yield from (f"    {line}" for line in _why_lines(check, say))
     if case.error is not None:
-        yield f"  {paint.error('error')}  {one_line(case.error)}"
+        place = "" if case.error_place is None else paint.faint(f"  {case.error_place}")
+        yield f"  {paint.error('error')}  {one_line(case.error)}{place}"
+        if case.hint is not None:
+            yield f"    help      {case.hint}"
+    yield from _earlier_lines(case, say, paint)
+
+
+def _earlier_lines(case: CaseResult, say: Speech, paint: Paint) -> Iterator[str]:
+    """Yield the events that were not taken before what failed last: one of them may be why it failed."""
+    earlier = earlier_refusals(case)
+    if earlier:
+        yield "  not taken before"
+    for refused in earlier[:_SHOWN]:
+        step = refused.step
+        who, what = told(step)
+        yield f"    {say.when(step.at)}  {who} {what}: {step.verdict}" + paint.faint(f"  {refused.place}")
+        if step.reason is not None:
+            yield f"              {say.sentence(step.reason)}"
+    if len(earlier) > _SHOWN:
+        yield f"    and {len(earlier) - _SHOWN} more"
+
+
+def earlier_refusals(case: CaseResult) -> list[Refused]:
+    """Return the events that were not taken up to what failed last, but for those that its failures tell of."""
+    failed = [check for check in case.checks if not check.passed]
+    if not failed and case.error is None:
+        return []
+    told_of = {check.step.seq for check in failed if check.step is not None}
+    ends = None if case.error is not None else max(check.at for check in failed)
+    return [
+        refused
+        for refused in case.refused
+        if refused.step.seq not in told_of and (ends is None or refused.step.at <= ends)
+    ]
 
 
 def shown(value: Value, say: Speech) -> str:
@@ -122,6 +158,10 @@ def _case_data(case: CaseResult, language: str) -> dict[str, Any]:
         "line": case.place.line,
         "status": case.status,
         "error": case.error,
+        "error_at": None
+        if case.error_place is None
+        else {"line": case.error_place.line, "column": case.error_place.column},
+        "hint": case.hint,
         "policy": None if policy is None else {"name": policy.ref.name, "version": policy.ref.version},
         "timezone": case.timezone,
         "checks": [
@@ -137,6 +177,14 @@ def _case_data(case: CaseResult, language: str) -> dict[str, Any]:
                 "why": None if check.passed or check.step is None else _why_data(check.step, say),
             }
             for check in case.checks
+        ],
+        "not_taken": [
+            {
+                **_why_data(refused.step, say),
+                "line": refused.place.line,
+                "column": refused.place.column,
+            }
+            for refused in case.refused
         ],
     }
 

@@ -13,12 +13,13 @@ from .read import (
     find_scenarios,
     read_scenarios,
 )
-from .run import CaseResult, Check, Results, play, run_case, run_file
+from .run import CaseResult, Check, Refused, Results, play, run_case, run_file
 
 __all__ = [
     "CaseResult",
     "Check",
     "Expectation",
+    "Refused",
     "Results",
     "ScenarioCase",
     "ScenarioEvent",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -35,6 +35,8 @@ class ScenarioEvent:
     name: str
     data: Mapping[str, Any]
     place: Place
+    #: Where its `type`, its `actor` and each field of its `data` are written.
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class ScenarioCase:
     events: tuple[ScenarioEvent, ...]
     expect: tuple[Expectation, ...]
     place: Place
+    #: Where each fact is given.
+    given_at: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def opens_at(self) -> datetime:
@@ -178,6 +182,7 @@ class _Reader:
             events=events,
             expect=tuple(sorted(expect, key=lambda item: item.at)),
             place=place.place if place is not None else node.place,
+            given_at=_key_places(node.get("given")),
         )
 
     def event(self, node: Fields) -> ScenarioEvent:
@@ -188,6 +193,10 @@ class _Reader:
             name=_text(node.get("type")) or "",
             data=_plain_map(node.get("data")),
             place=node.place,
+            places={
+                **{key: item.place for key in ("type", "actor") if (item := node.get(key)) is not None},
+                **{f"data.{name}": place for name, place in _key_places(node.get("data")).items()},
+            },
         )
 
     def expectation(self, node: Fields) -> Expectation:
@@ -251,6 +260,10 @@ def _maps(node: Node | None) -> Iterator[Fields]:
 
 def _text(node: Node | None) -> str | None:
     return node.text if isinstance(node, Scalar) else None
+
+
+def _key_places(node: Node | None) -> Mapping[str, Place]:
+    return {key.text: key.place for key, _ in node.entries} if isinstance(node, Fields) else {}
 
 
 def _plain_map(node: Node | None) -> Mapping[str, Any]:

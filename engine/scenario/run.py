@@ -8,12 +8,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final, Literal
 
-from ..case import Case, Payout
+from ..case import Case, Payout, Reason
 from ..deadlines import deadlines
 from ..diagnostics import Place, did_you_mean
 from ..engine import Engine
 from ..errors import AmendsError
 from ..library import Library
+from ..literal import Misfit
 from ..money import Money
 from ..policy import CompiledPolicy
 from ..step import REFUSED, Event, Step
@@ -41,6 +42,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An event of a case that was refused or could not be decided, wanted so or not."""
+
+    step: Step
+    #: What the refusal is about: the event's name, its actor, a field of its data; else the event.
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """What became of one case."""
 
@@ -48,8 +58,13 @@ class CaseResult:
     name: str
     place: Place
     checks: tuple[Check, ...] = ()
+    #: The events that were not taken, in order.
+    refused: tuple[Refused, ...] = ()
     #: Why the case could not be played to its end.
     error: str | None = None
+    #: What the error is about, where that is a fact that is given; and the remedy.
+    error_place: Place | None = None
+    hint: str | None = None
     #: The policy that took it, and the case's zone; None where it never opened.
     policy: CompiledPolicy | None = None
     timezone: str | None = None
@@ -100,23 +115,28 @@ def run_case(case: ScenarioCase, engine: Engine) -> CaseResult:
     """
     opened: Case | None = None
     checks: list[Check] = []
-    error = None
+    refused: list[Refused] = []
+    problem: AmendsError | None = None
     try:
         opened = open_case(case, engine)
         rest = list(case.events)
         for expectation in case.expect:
-            play(engine, opened.id, _until(rest, expectation.at))
+            refused += _play(engine, opened.id, _until(rest, expectation.at))
             engine.run_due(expectation.at)
             checks += _checks(expectation, engine, opened.id)
-        play(engine, opened.id, rest)
-    except AmendsError as problem:
-        error = str(problem)
+        refused += _play(engine, opened.id, rest)
+    except AmendsError as error:
+        problem = error
+    misfit = problem if isinstance(problem, Misfit) else Misfit("")
     return CaseResult(
         id=case.id,
         name=case.name,
         place=case.place,
         checks=tuple(checks),
-        error=error,
+        refused=tuple(refused),
+        error=None if problem is None else str(problem),
+        error_place=case.given_at.get(str(misfit.path[0])) if misfit.path else None,
+        hint=misfit.hint,
         policy=None if opened is None else engine.policy_of(opened.id),
         timezone=None if opened is None else opened.timezone,
     )
@@ -134,6 +154,29 @@ def play(engine: Engine, case_id: str, events: Iterable[ScenarioEvent]) -> None:
         engine.send(
             case_id, event.name, event.data, by=event.actor, at=event.at, occurred_at=event.occurred_at
         )
+
+
+def _play(engine: Engine, case_id: str, events: Iterable[ScenarioEvent]) -> Iterator[Refused]:
+    """Send events, and yield those that were not taken."""
+    for event in events:
+        play(engine, case_id, [event])
+        step = engine.journal(case_id)[-1]
+        if isinstance(step.input, Event) and step.verdict != "applied":
+            yield Refused(step=step, place=_place(event, step))
+
+
+def _place(event: ScenarioEvent, step: Step) -> Place:
+    """Return the part of an event that its refusal is about."""
+    match step.reason:
+        case Reason(code="unknown_event"):
+            part = "type"
+        case Reason(code="role_not_allowed"):
+            part = "actor"
+        case Reason(code="invalid_data", values=values):
+            part = f"data.{str(values.get('field')).partition('.')[0]}"
+        case _:
+            part = ""
+    return event.places.get(part, event.place)
 
 
 def _until(rest: list[ScenarioEvent], at: datetime) -> list[ScenarioEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,7 @@ from amends.engine.case import Left, Part, Reason
 from amends.engine.diagnostics import Place
 from amends.engine.money import Money
 from amends.engine.policy import CompiledPolicy, ReasonText
-from amends.engine.scenario import CaseResult, Check, Results
+from amends.engine.scenario import CaseResult, Check, Refused, Results
 from amends.engine.simulate import ClockShown, Entry, PayoutShown, Timeline, Waiting
 from amends.engine.source import Source
 from amends.engine.step import Clause, Due, Effect, Event, Move, Step, Trace
@@ -209,6 +210,13 @@ def results(policy: CompiledPolicy) -> Results:
             ),
         ),
     )
+    misspelt = Step(
+        seq=2,
+        at=START - timedelta(hours=1),
+        input=replace(event, name="anser", recorded_at=START - timedelta(hours=1)),
+        verdict="refused",
+        reason=Reason(code="unknown_event", values={"event": "anser", "hint": "did you mean `answer`?"}),
+    )
     breach = Step(
         seq=4,
         at=END_OF_DAY,
@@ -254,7 +262,21 @@ def results(policy: CompiledPolicy) -> Results:
                     check("amount", twelve, thirteen, breach),
                     check("route", {"gift": twelve}, "card", breach),
                 ),
+                refused=(
+                    Refused(step=misspelt, place=place(7)),
+                    Refused(step=refused, place=place(8)),
+                    Refused(
+                        step=replace(misspelt, seq=5, at=END_OF_DAY + timedelta(hours=1)), place=place(9)
+                    ),
+                ),
             ),
-            CaseResult(id="HD-3", name="", place=place(12), error="the fact `level` is missing"),
+            CaseResult(
+                id="HD-3",
+                name="",
+                place=place(12),
+                error="the policy `help_desk` has no fact `levl`",
+                error_place=place(13),
+                hint="did you mean `level`?",
+            ),
         )
     )
