@@ -57,7 +57,7 @@ inputs = st.one_of(
     ),
 )
 #: Only what leads to a payment, or to another one: keys are made here.
-payments = st.one_of(
+payments: st.SearchStrategy[Any] = st.one_of(
     st.tuples(st.just("grant"), st.sampled_from([0, 5, 9]).map(lambda n: {"amount": Fraction(n)})),
     st.tuples(st.just("pay"), st.just({})),
     st.tuples(st.just("pay"), st.just({})),
