@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..condition import Context, read_constant, read_term
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar
 from ..policy import HOST, Event, Field
 from ..source import SURENESS, Source
@@ -67,6 +67,12 @@ BUILT_IN_REASONS: Final = (
 )
 
 
+#: How deep types may stand within one another, and how many fields they may have together: values are walked as deep, and
+#: a record in two fields of a record in two fields … doubles.
+MAX_DEPTH: Final = 16
+MAX_FIELDS: Final = 1_000
+
+
 @dataclass(slots=True)
 class Types:
     """The named types of a policy, read when they are first asked for."""
@@ -79,6 +85,8 @@ class Types:
     currency: str | None = None
     _read: dict[str, Type] = field(default_factory=dict)
     _busy: list[str] = field(default_factory=list)
+    #: Of each type that was read: how deep it goes, and how many fields it has with all within.
+    _extents: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Report types that have the name of a built-in one: which of the two was meant could not be seen."""
@@ -102,10 +110,36 @@ class Types:
             chain = " → ".join([*self._busy, name])
             self.diagnostics.add("AM205", declared.place, f"the type `{name}` holds itself: {chain}")
             return HOLE
+        if len(self._busy) >= MAX_DEPTH:
+            self._too_large(declared.place)
+            return HOLE
         self._busy.append(name)
-        self._read[name] = self._declared(name, declared)
+        type_ = self._declared(name, declared)
         self._busy.pop()
-        return self._read[name]
+        depth, count = self._extents[name] = self._extent(type_)
+        if depth > MAX_DEPTH or count > MAX_FIELDS:
+            self._too_large(declared.place)
+            type_, self._extents[name] = HOLE, (0, 0)
+        self._read[name] = type_
+        return type_
+
+    def _too_large(self, place: Place) -> None:
+        message = f"types stand within one another more than {MAX_DEPTH} deep, or with more than {MAX_FIELDS:,} fields"
+        self.diagnostics.add("AM003", place, message)
+
+    def _extent(self, type_: Type) -> tuple[int, int]:
+        """Return how deep a type goes, and how many fields it has; of types that it names that is known."""
+        match type_:
+            case OptionalType(item) | ListType(item) | MapType(item):
+                depth, count = self._extent(item)
+                return depth + 1, count
+            case RecordType():
+                if type_.name in self._extents:
+                    return self._extents[type_.name]
+                within = [self._extent(field_type) for _, field_type in type_.fields]
+                depth = max((depth for depth, _ in within), default=0)
+                return depth + 1, len(within) + sum(count for _, count in within)
+        return 0, 0
 
     def _declared(self, name: str, node: Node) -> Type:
         if isinstance(node, Fields):
@@ -136,11 +170,14 @@ class Types:
         self.diagnostics.add("AM102", node.place, "a type is due here")
         return HOLE
 
-    def _phrase(self, node: Scalar, text: str, start: int) -> Type:
+    def _phrase(self, node: Scalar, text: str, start: int, depth: int = 0) -> Type:
+        if depth > MAX_DEPTH:
+            self._too_large(node.place)
+            return HOLE
         for prefix in ("optional ", "list of ", "map of "):
             if text.startswith(prefix):
                 rest = text[len(prefix) :].lstrip()
-                inner = self._phrase(node, rest, start + len(text) - len(rest))
+                inner = self._phrase(node, rest, start + len(text) - len(rest), depth + 1)
                 if isinstance(inner, OptionalType):
                     place = node.place_of(start, start + len(text))
                     message = f"`optional` cannot stand within `{prefix.strip()}`"
