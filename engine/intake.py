@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .calendar import zone_names
 from .case import Case
-from .condition import worth
+from .condition import Constant, worth
 from .diagnostics import did_you_mean
 from .errors import InvalidValue
 from .literal import Misfit, read_literal
@@ -160,12 +160,15 @@ def zone_of(policy: CompiledPolicy, work: Work) -> str:
 def reading_of(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> Work:
     """Return a working copy that sees those facts which a policy declares and can read, for `serves`."""
     found: dict[str, Value] = {}
+    fixed = policy.currency.value if isinstance(policy.currency, Constant) else None
+    given = facts.get("currency")
+    currency = given if isinstance(given, str) else fixed
     for name, rule in policy.facts.items():
         if facts.get(name) is None:
             continue
         # What cannot be read stays unknown, and so decides nothing.
         with contextlib.suppress(Misfit):
-            found[name] = read_literal(facts[name], rule.type)
+            found[name] = read_literal(facts[name], rule.type, currency=currency)
     return _early(policy, found, at)
 
 
