@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from amends.engine.library import Library
     from amends.engine.money import Money
     from amends.engine.step import Effect, Step
-    from amends.engine.version import VERSION as __version__
+    from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
 
 _HOMES: Final[dict[str, str]] = {
     "AmendsError": "errors",

@@ -104,7 +104,10 @@ def data(result: Result) -> Any:
 
 def test_a_good_policy_has_no_findings() -> None:
     result = amends("check", "desk.yaml")
-    assert (result.exit_code, result.output) == (0, "desk 2026-01-01: 50 keys, 4 states\nno findings in 1 file\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        "desk 2026-01-01: 50 keys, 4 states\nno findings in 1 file\n",
+    )
 
 
 def test_a_wrong_policy_is_shown_where_it_is_wrong(desk: Path) -> None:

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,6 @@ def test_every_link_leads_somewhere(root: Path) -> None:
 
 
 def test_every_dependency_is_explained(root: Path) -> None:
-    import tomllib
-
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (root / "README.md").read_text(encoding="utf-8").partition("## What it stands on")[2]
     names = [re.split(r"[>=<~!]", dependency)[0] for dependency in project["dependencies"]]

@@ -83,12 +83,24 @@ def days_off(name: str | None, calendars: Any) -> np.busdaycalendar:
 def claims(path: Path) -> Iterator[tuple[str, str, str, str]]:
     """Yield the due moments of a file: the case, its zone, the moment and its `calc`."""
     file = yaml.safe_load(path.read_text(encoding="utf-8"))
+    zone = file.get("timezone") or zone_beside(path)
     for case in file["cases"]:
         for expectation in case["expect"]:
             found = expectation.get("deadline", [])
             for item in [found] if isinstance(found, dict) else found:
                 if "calc" in item:
-                    yield case["id"], case.get("timezone", file["timezone"]), item["due"], item["calc"]
+                    yield case["id"], case.get("timezone") or zone, item["due"], item["calc"]
+
+
+def zone_beside(path: Path) -> str:
+    """Return the time zone of the policy that a file of cases belongs to: where the file names none, it is the policy's."""
+    (policy,) = [
+        beside
+        for beside in path.parent.parent.glob("*.yaml")
+        if "\nextends:" not in beside.read_text(encoding="utf-8")
+    ]
+    found: str = yaml.safe_load(policy.read_text(encoding="utf-8"))["timezone"]
+    return found
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

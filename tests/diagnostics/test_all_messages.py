@@ -84,4 +84,6 @@ def test_every_message_is_in_the_house_style() -> None:
         said = re.sub(r"`[^`]*`", "`x`", text)
         assert not said[0].isupper(), line
         assert not said.endswith((".", "!")), line
-        assert not re.search(r"\b(str|dict|tuple|NoneType|None|True|False|Fraction|datetime|object|node)\b", said), line
+        assert not re.search(
+            r"\b(str|dict|tuple|NoneType|None|True|False|Fraction|datetime|object|node)\b", said
+        ), line

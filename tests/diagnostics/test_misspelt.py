@@ -25,7 +25,9 @@ def test_no_name_is_misspelt_twice_under_the_same_title() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["what"])
-def test_a_misspelt_name_is_one_finding_at_its_place_and_the_right_one_is_offered(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_misspelt_name_is_one_finding_at_its_place_and_the_right_one_is_offered(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
     assert BASE.count(case["was"]) == 1, (
         f"{case['was']!r} stands {BASE.count(case['was'])} times in loans.yaml"
     )
