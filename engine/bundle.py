@@ -14,7 +14,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final
 
-from .calendar import country_codes, expand_holidays, holiday_span, is_country_code
+from .calendar import country_codes, expand_holidays, holiday_span, is_holiday_code
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy, insertions
@@ -84,13 +84,13 @@ class Bundle:
 def expand(node: Node, diagnostics: Diagnostics, *, dates: bool = True) -> dict[str, Expanded]:
     """Return the dates of every holiday code that a document names; a code that nobody knows is reported.
 
-    Without `dates` a country is only looked up: making its holidays takes longer than all the checks of a policy.
+    Without `dates` a code is only looked up: making holidays takes longer than all the checks of a policy.
     """
     found: dict[str, Expanded] = {}
     for code, scalar in holiday_codes(at(node, "calendars")):
         if code in found:
             continue
-        if not dates and is_country_code(code):
+        if not dates and is_holiday_code(code):
             found[code] = _UNMADE
             continue
         try:

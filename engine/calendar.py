@@ -121,14 +121,17 @@ def country_codes() -> dict[str, str]:
     return {name.replace("_", ""): entry[1] for name, entry in registry.COUNTRIES.items()}
 
 
-def is_country_code(code: str) -> bool:
-    """Return whether the holidays library has a whole country under a code; its holidays are not made.
+def is_holiday_code(code: str) -> bool:
+    """Return whether `expand_holidays` takes a code; of a country no holidays are made, of others those of one year.
 
-    >>> is_country_code("US"), is_country_code("US-CA")
-    (True, False)
+    >>> is_holiday_code("US"), is_holiday_code("US-CA"), is_holiday_code("US-QQ")
+    (True, True, False)
     """
     registry: Any = importlib.import_module("holidays.registry")
-    return any(code == entry[1] for entry in registry.COUNTRIES.values())
+    if any(code == entry[1] for entry in registry.COUNTRIES.values()):
+        return True
+    name, _, part = code.partition("-")
+    return _CODE.fullmatch(code) is not None and _maker(name, part or None) is not None
 
 
 def expand_holidays(code: str) -> frozenset[date]:

@@ -31,6 +31,8 @@ from ..types import (
 from .tokens import quoted
 from .tree import Apply, Choice, Constant, ListOf, Loop, MapOf, Node
 
+#: A text that no value of an enum is is compared with so many of them.
+_COMPARED = 200
 #: How a problem is told: code, message, start, end, hint.
 Report = Callable[[str, str, int, int, str | None], None]
 
@@ -122,7 +124,7 @@ def _constant(node: Constant, wanted: Type, report: Report) -> Node:
                 f"{quoted(node.value)} is not one of `{wanted.name}`",
                 node.start,
                 node.end,
-                did_you_mean(node.value, wanted.values),
+                did_you_mean(node.value, wanted.values[:_COMPARED]),
             )
             return replace(node, type=HOLE)
         return replace(node, value=sys.intern(node.value), type=wanted)
