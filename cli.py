@@ -5,6 +5,7 @@ Only click is imported here; each command imports what it needs when it is calle
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -296,8 +297,13 @@ def load(paths: Iterable[Path], *, to_run: bool = True) -> Library:
     """Read policies; those that are only looked at are read quicker."""
     from amends.engine.library import Library
 
-    with patience("reading policies"):
-        return Library.load(*paths) if to_run else Library.check(*paths)
+    # What is read stays, so that looking for garbage meanwhile finds none and takes a tenth of the time.
+    gc.disable()
+    try:
+        with patience("reading policies"):
+            return Library.load(*paths) if to_run else Library.check(*paths)
+    finally:
+        gc.enable()
 
 
 def ready(
