@@ -17,13 +17,14 @@ from typing import Any, Final
 from .calendar import country_codes, expand_holidays, holiday_span, is_holiday_code
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
-from .compile import compile_policy, insertions
+from .compile import compile_policy
 from .diagnostics import Diagnostic, Diagnostics
 from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
 from .errors import InvalidValue
 from .journal import canonical
 from .policy import CompiledPolicy
 from .read.almanac import Expanded, holiday_codes
+from .read.sentences import insertions
 from .read.shape import at, word
 from .schema import check_document
 from .version import LANGUAGE

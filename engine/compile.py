@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from .case import MAIN, PAYOUT_STATES, PolicyRef
+from .case import MAIN, PolicyRef
 from .checks.run import run_checks
 from .condition import (
     Condition,
@@ -23,15 +23,17 @@ from .condition import (
 from .diagnostics import ENOUGH, Diagnostic, Diagnostics, EnoughError
 from .document import Fields, Node, Scalar, walk
 from .errors import InvalidValue
-from .expression import Checked, Declared, SyntaxProblem, check, parse
-from .expression.check import MAX_PROBLEMS
+from .expression import Declared
 from .money import ROUNDINGS, Rounding
-from .policy import CompiledPolicy, Event, Field, InForce, ReasonText
+from .policy import CompiledPolicy, Event, Field, InForce
 from .read.almanac import Expanded, PolicyAlmanac
-from .read.flow import Flow, read_escalations, read_slas, read_states
-from .read.payouts import read_payout
+from .read.candidates import Flow
+from .read.clocks import read_slas
+from .read.flow import read_escalations, read_states
+from .read.payouts import PAYOUT_EVENTS, payout_declared, read_payout, reported_by
 from .read.rules import Rules
 from .read.scope import PolicyScope
+from .read.sentences import read_reasons
 from .read.shape import at, entries, known, says, unknown, word
 from .read.vocabulary import (
     BUILT_IN_FACTS,
@@ -56,13 +58,6 @@ from .types import (
     required,
 )
 from .values import parse_timestamp
-
-#: The payouts' own events, and the data that may come with them.
-PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "settled": ("part", "reference"),
-    "failed": ("part", "reference", "cause"),
-    "reversed": ("part", "reference"),
-}
 
 
 def compile_policy(
@@ -177,52 +172,6 @@ class _Compiler:
             self.scope.declare(name, "event", place, declared)
         return found, records
 
-    def reported_by(self, payout: str) -> tuple[str, ...]:
-        """Return the roles that may report results of a payout beside the host."""
-        found: list[str] = []
-        for event in PAYOUT_EVENTS:
-            by = at(at(at(self.node, "events"), f"{payout}.{event}"), "by")
-            found.extend(known(by, "role", self.roles, self.diagnostics))
-        return tuple(dict.fromkeys(found))
-
-    def reasons(self) -> dict[str, ReasonText]:
-        """Read `reasons`; the expressions that their sentences insert are checked like any other."""
-        found = {}
-        for code, _, value in entries(at(self.node, "reasons")):
-            inserts: dict[str, Checked] = {}
-            texts = [value] if isinstance(value, Scalar) else [node for _, _, node in entries(value)]
-            for text in texts:
-                if isinstance(text, Scalar):
-                    inserts.update(self._inserts(text))
-            found[code] = ReasonText(code=code, text=says(value), inserts=tuple(inserts.items()))
-        return found
-
-    def _inserts(self, node: Scalar) -> Iterator[tuple[str, Checked]]:
-        told = 0
-        if (start := unclosed(node.text)) is not None:
-            hint = "close it with `}`, or write `{{` for a brace"
-            self.diagnostics.add(
-                "AM201", node.place_of(start, start + 1), "the brace is not closed", hint=hint
-            )
-        for start, end in insertions(node.text):
-            if told >= MAX_PROBLEMS:
-                return
-            text = node.text[start:end]
-            try:
-                expr = parse(text)
-            except SyntaxProblem as problem:
-                place = node.place_of(start + problem.start, start + problem.end)
-                self.diagnostics.add("AM201", place, problem.message, hint=problem.hint)
-                told += 1
-                continue
-            checked, problems = check(expr, text, self.scope)
-            told += len(problems)
-            for found in problems:
-                place = node.place_of(start + found.start, start + found.end)
-                self.diagnostics.add(found.code, place, found.message, hint=found.hint)
-            if checked and not problems:
-                yield text.strip(), checked
-
     # --- the whole ----------------------------------------------------------------------------------------------------
 
     def policy(self) -> CompiledPolicy:
@@ -240,7 +189,8 @@ class _Compiler:
         leg = read_states(at(self.node, "states"), flow, MAIN)
         payouts = {}
         for name, _, value in entries(at(self.node, "payouts")):
-            rule = read_payout(name, value, flow, self.reported_by(name))
+            reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
+            rule = read_payout(name, value, flow, reporters)
             if rule:
                 payouts[name] = rule
         return CompiledPolicy(
@@ -258,7 +208,7 @@ class _Compiler:
             events=events,
             records=records,
             effects=dict(flow.effects),
-            reasons=self.reasons(),
+            reasons=read_reasons(at(self.node, "reasons"), self.context),
             params=self.rules.params,
             param_sources=self.rules.param_sources,
             moments=self.rules.moments,
@@ -340,49 +290,6 @@ class _Compiler:
         """Read `rounding`; half up where there is none."""
         written = word(at(self.node, "rounding"))
         return written if written in ROUNDINGS else "half_up"
-
-
-def payout_declared(name: str, currency: MoneyType) -> Declared:
-    """Return what a payout's name stands for: the record of how far it is."""
-    type_ = RecordType(
-        name,
-        (
-            ("state", EnumType("payout state", PAYOUT_STATES)),
-            ("granted", currency),
-            ("paid", currency),
-            ("route", optional(TEXT)),
-        ),
-    )
-    return Declared(type=type_, kind="payout", reads=frozenset({name}))
-
-
-def insertions(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the expressions in braces stand in a sentence; `{{` is a brace.
-
-    >>> [("closed on {returns.closes}"[a:b]) for a, b in insertions("closed on {returns.closes}")]
-    ['returns.closes']
-    """
-    index = 0
-    while (index := text.find("{", index)) >= 0:
-        if text.startswith("{{", index):
-            index += 2
-            continue
-        end = text.find("}", index)
-        if end < 0:
-            return
-        yield index + 1, end
-        index = end + 1
-
-
-def unclosed(text: str) -> int | None:
-    """Return where a brace stands that begins an insertion and is never closed, or None.
-
-    >>> unclosed("by {ask.by"), unclosed("by {ask.by} or {{nobody")
-    (3, None)
-    """
-    last = max((end + 1 for _, end in insertions(text)), default=0)
-    found = text.replace("{{", "  ").find("{", last)
-    return found if found >= 0 else None
 
 
 def _sensitive(facts: Mapping[str, Field], events: Mapping[str, Event]) -> frozenset[str]:

@@ -13,17 +13,15 @@ from typing import Any
 
 from . import payout, sla
 from .case import Case, Reason
-from .choose import Chosen, choose
-from .diagnostics import did_you_mean
+from .choose import choose
 from .errors import OutOfOrder, RuleError
-from .intake import blank, floored, read_facts, read_record, unfit_result, zone_of
-from .literal import Misfit
+from .intake import blank, floored, read_facts, zone_of
 from .moving import Mover
-from .policy import HOST, RESULTS, Candidate, CompiledPolicy
-from .policy import Event as EventRule
+from .policy import CompiledPolicy
 from .schedule import timers
 from .sealing import seal
 from .step import REFUSED, Changes, Due, Event, Input, Move, Needs, Open, Query, Step
+from .taking import Refused, take
 from .values import Value
 from .work import MissingFacts, Work
 
@@ -103,14 +101,6 @@ def _in_order(case: Case, recorded_at: datetime) -> datetime:
 # --- one step -----------------------------------------------------------------------------------------------------------
 
 
-class _Refused(Exception):  # noqa: N818 - it ends a step, and never leaves this module
-    """The step moves nothing, for a reason."""
-
-    def __init__(self, reason: Reason, decision: Value = REFUSED) -> None:
-        self.reason = reason
-        self.decision = decision
-
-
 class _Step:
     """Makes the step of one input."""
 
@@ -138,9 +128,9 @@ class _Step:
         """Check an event, choose, and act."""
         payout_name, _, result = event.name.rpartition(".")
         try:
-            self.take(event)
+            take(self.mover, event)
             self.mover.settle()
-        except _Refused as refused:
+        except Refused as refused:
             return self.unmoved("refused", decision=refused.decision, reason=refused.reason)
         except RuleError as error:
             if payout_name in self.policy.payouts:
@@ -189,86 +179,6 @@ class _Step:
         names = [state] if state else list(self.work.legs.values())
         rules = [states[name] for states in self.mover.states.values() for name in names if name in states]
         return tuple(dict.fromkeys(role for rule in rules for role in rule.waits_for))
-
-    # --- an event -----------------------------------------------------------------------------------------------------
-
-    def take(self, event: Event) -> None:
-        """Check, choose, store and move.
-
-        Raises:
-            _Refused: it may not come now.
-            _Undecided: facts are missing.
-        """
-        name, _, result = event.name.rpartition(".")
-        if name in self.policy.payouts:
-            self.take_result(event, name, result)
-            return
-        rule = self.policy.events.get(event.name)
-        if rule is None:
-            hint = did_you_mean(event.name, self.policy.events)
-            raise _Refused(_built_in("unknown_event", event=event.name, hint=hint))
-        self.check_role(event, rule.by)
-        try:
-            self.work.arrive(read_record(event, rule, self.work))
-        except Misfit as misfit:
-            raise _Refused(_invalid_data(event, rule, misfit)) from None
-        if not self.is_accepted(event.name):
-            raise _Refused(self.not_accepted(event.name))
-        picks = [
-            (leg, self.picked(candidates, event.role))
-            for leg, candidates in self.mover.listening(event.name).items()
-        ]
-        self.work.keep()
-        for leg, pick in picks:
-            if pick.candidate and pick.outcome:
-                self.mover.go(leg, pick.candidate, pick.outcome)
-        sla.happened(self.work, event.name)
-
-    def check_role(self, event: Event, allowed: tuple[str, ...]) -> None:
-        """Refuse a role that may not send the event."""
-        if event.role not in allowed:
-            raise _Refused(_built_in("role_not_allowed", role=event.role, event=event.name, allowed=allowed))
-
-    def not_accepted(self, event: str) -> Reason:
-        """Return why no leg listens: the state is final, or waits for something else."""
-        standing = [self.mover.states[leg][name] for leg, name in self.work.legs.items()]
-        accepted = tuple(name for name in self.policy.events if self.is_accepted(name))
-        code = next((state.final for state in standing if state.final), None)
-        if code is None or not all(state.final for state in standing):
-            return _built_in("not_accepted", event=event, state=standing[0].name, accepted=accepted)
-        reason = self.work.because(code, f"{standing[0].name}.final")
-        return replace(reason, values={**reason.values, "event": event, "state": standing[0].name})
-
-    def is_accepted(self, event: str) -> bool:
-        """Return whether a leg listens to an event now, or a running clock is met by it."""
-        return bool(self.mover.listening(event)) or sla.meets(self.work, event)
-
-    def picked(self, candidates: tuple[Candidate, ...], role: str) -> Chosen:
-        """Choose among the candidates of one leg, or end the step."""
-        chosen = self.mover.chosen(choose(self.work, candidates, role))
-        if chosen.candidate is None:
-            values = {"missing": chosen.lacking} if chosen.lacking else {}
-            code = "missing_facts" if chosen.lacking else "not_allowed"
-            because = chosen.window_reason or self.work.because(code, None)
-            raise _Refused(replace(because, values={**because.values, **values}))
-        outcome = chosen.outcome
-        if outcome and outcome.refuse is not None:
-            code = self.work.demand(outcome.refuse)
-            decision = self.work.demand(outcome.decision) if outcome.decision else REFUSED
-            raise _Refused(self.work.because(code, chosen.candidate.id, chosen.candidate.sources), decision)
-        return chosen
-
-    def take_result(self, event: Event, name: str, result: str) -> None:
-        """Take what the host reports of a payout; it moves its part in any state."""
-        if result not in RESULTS:
-            hint = did_you_mean(event.name, [*self.policy.events, *(f"{name}.{known}" for known in RESULTS)])
-            raise _Refused(_built_in("unknown_event", event=event.name, hint=hint))
-        self.check_role(event, (HOST, *self.policy.payouts[name].reported_by))
-        if (misfit := unfit_result(event)) is not None:
-            raise _Refused(_built_in("invalid_data", event=event.name, **misfit))
-        self.mover.role = event.role
-        if payout.report(self.work, name, result, event.data):
-            self.work.raised.append(event.name)
 
     # --- the record of it ---------------------------------------------------------------------------------------------
 
@@ -367,21 +277,5 @@ def _report(work: Work, *, name: str, result: str, data: Mapping[str, Any]) -> N
     payout.report(work, name, result, data)
 
 
-def _invalid_data(event: Event, rule: EventRule, misfit: Misfit) -> Reason:
-    """Return why data cannot be taken; of a sensitive field nothing is repeated."""
-    secret = any(item.sensitive and item.name in misfit.path[:1] for item in rule.fields)
-    return _built_in(
-        "invalid_data",
-        event=event.name,
-        field=".".join(map(str, misfit.path[:1] if secret else misfit.path)),
-        problem="the value is not of its type" if secret else str(misfit),
-        hint=None if secret else misfit.hint,
-    )
-
-
 def _failure(error: RuleError, rule: str) -> Reason:
     return Reason(code="rule_failed", rule=rule or None, values={"problem": str(error)})
-
-
-def _built_in(code: str, **values: Any) -> Reason:
-    return Reason(code=code, values={key: value for key, value in values.items() if value is not None})

@@ -62,6 +62,7 @@ FLOORS: dict[str, int] = {
     "engine.sealing": 3,
     "engine.sla": 3,
     "engine.steady": 3,
+    "engine.taking": 3,
     "engine.verify": 3,
     "engine.wake": 3,
     "engine.work": 3,

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from ..case import PAYOUT_STATES
 from ..condition import read_condition, read_term
+from ..diagnostics import Diagnostics
 from ..document import Fields, Node
+from ..expression import Declared
 from ..policy import PayoutRule, Route
-from ..types import MONEY, TEXT
-from .flow import Flow, read_needs
-from .shape import at, items, says, word
+from ..types import MONEY, TEXT, EnumType, MoneyType, RecordType, optional
+from .candidates import Flow, read_needs
+from .shape import at, items, known, says, word
+
+#: The payouts' own events, and the data that may come with them.
+PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "settled": ("part", "reference"),
+    "failed": ("part", "reference", "cause"),
+    "reversed": ("part", "reference"),
+}
+
+
+def payout_declared(name: str, currency: MoneyType) -> Declared:
+    """Return what a payout's name stands for: the record of how far it is."""
+    type_ = RecordType(
+        name,
+        (
+            ("state", EnumType("payout state", PAYOUT_STATES)),
+            ("granted", currency),
+            ("paid", currency),
+            ("route", optional(TEXT)),
+        ),
+    )
+    return Declared(type=type_, kind="payout", reads=frozenset({name}))
+
+
+def reported_by(
+    payout: str, events: Node | None, roles: Iterable[str], diagnostics: Diagnostics
+) -> tuple[str, ...]:
+    """Return the roles that may report results of a payout beside the host."""
+    found: list[str] = []
+    for event in PAYOUT_EVENTS:
+        by = at(at(events, f"{payout}.{event}"), "by")
+        found.extend(known(by, "role", tuple(roles), diagnostics))
+    return tuple(dict.fromkeys(found))
 
 
 def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:

@@ -1,0 +1,130 @@
+"""Taking an event: whether it may come now, what each leg chooses, and what it is refused for.
+
+Spec: docs/semantics.md, "An event". What it does to the case is moving.py's; this room only asks and chooses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from . import payout, sla
+from .case import Reason
+from .choose import Chosen, choose
+from .diagnostics import did_you_mean
+from .intake import read_record, unfit_result
+from .literal import Misfit
+from .moving import Mover
+from .policy import HOST, RESULTS, Candidate
+from .policy import Event as EventRule
+from .step import REFUSED, Event
+from .values import Value
+
+
+class Refused(Exception):  # noqa: N818 - it ends a step, and never leaves decide
+    """The step moves nothing, for a reason."""
+
+    def __init__(self, reason: Reason, decision: Value = REFUSED) -> None:
+        self.reason = reason
+        self.decision = decision
+
+
+def take(mover: Mover, event: Event) -> None:
+    """Check, choose, store and move.
+
+    Raises:
+        Refused: it may not come now.
+        MissingFacts: it turns on facts that are missing.
+    """
+    name, _, result = event.name.rpartition(".")
+    if name in mover.policy.payouts:
+        _take_result(mover, event, name, result)
+        return
+    rule = mover.policy.events.get(event.name)
+    if rule is None:
+        hint = did_you_mean(event.name, mover.policy.events)
+        raise Refused(built_in("unknown_event", event=event.name, hint=hint))
+    _check_role(event, rule.by)
+    try:
+        mover.work.arrive(read_record(event, rule, mover.work))
+    except Misfit as misfit:
+        raise Refused(_invalid_data(event, rule, misfit)) from None
+    if not is_accepted(mover, event.name):
+        raise Refused(_not_accepted(mover, event.name))
+    picks = [
+        (leg, _picked(mover, candidates, event.role))
+        for leg, candidates in mover.listening(event.name).items()
+    ]
+    mover.work.keep()
+    for leg, pick in picks:
+        if pick.candidate and pick.outcome:
+            mover.go(leg, pick.candidate, pick.outcome)
+    sla.happened(mover.work, event.name)
+
+
+def _check_role(event: Event, allowed: tuple[str, ...]) -> None:
+    """Refuse a role that may not send the event."""
+    if event.role not in allowed:
+        raise Refused(built_in("role_not_allowed", role=event.role, event=event.name, allowed=allowed))
+
+
+def _not_accepted(mover: Mover, event: str) -> Reason:
+    """Return why no leg listens: the state is final, or waits for something else."""
+    standing = [mover.states[leg][name] for leg, name in mover.work.legs.items()]
+    accepted = tuple(name for name in mover.policy.events if is_accepted(mover, name))
+    code = next((state.final for state in standing if state.final), None)
+    if code is None or not all(state.final for state in standing):
+        return built_in("not_accepted", event=event, state=standing[0].name, accepted=accepted)
+    reason = mover.work.because(code, f"{standing[0].name}.final")
+    return replace(reason, values={**reason.values, "event": event, "state": standing[0].name})
+
+
+def is_accepted(mover: Mover, event: str) -> bool:
+    """Return whether a leg listens to an event now, or a running clock is met by it."""
+    return bool(mover.listening(event)) or sla.meets(mover.work, event)
+
+
+def _picked(mover: Mover, candidates: tuple[Candidate, ...], role: str) -> Chosen:
+    """Choose among the candidates of one leg, or end the step."""
+    chosen = mover.chosen(choose(mover.work, candidates, role))
+    if chosen.candidate is None:
+        values = {"missing": chosen.lacking} if chosen.lacking else {}
+        code = "missing_facts" if chosen.lacking else "not_allowed"
+        because = chosen.window_reason or mover.work.because(code, None)
+        raise Refused(replace(because, values={**because.values, **values}))
+    outcome = chosen.outcome
+    if outcome and outcome.refuse is not None:
+        code = mover.work.demand(outcome.refuse)
+        decision = mover.work.demand(outcome.decision) if outcome.decision else REFUSED
+        raise Refused(mover.work.because(code, chosen.candidate.id, chosen.candidate.sources), decision)
+    return chosen
+
+
+def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
+    """Take what the host reports of a payout; it moves its part in any state."""
+    if result not in RESULTS:
+        hint = did_you_mean(event.name, [*mover.policy.events, *(f"{name}.{known}" for known in RESULTS)])
+        raise Refused(built_in("unknown_event", event=event.name, hint=hint))
+    _check_role(event, (HOST, *mover.policy.payouts[name].reported_by))
+    if (misfit := unfit_result(event)) is not None:
+        raise Refused(built_in("invalid_data", event=event.name, **misfit))
+    mover.role = event.role
+    if payout.report(mover.work, name, result, event.data):
+        mover.work.raised.append(event.name)
+
+
+def _invalid_data(event: Event, rule: EventRule, misfit: Misfit) -> Reason:
+    """Return why data cannot be taken; of a sensitive field nothing is repeated."""
+    secret = any(item.sensitive and item.name in misfit.path[:1] for item in rule.fields)
+    return built_in(
+        "invalid_data",
+        event=event.name,
+        field=".".join(map(str, misfit.path[:1] if secret else misfit.path)),
+        problem="the value is not of its type" if secret else str(misfit),
+        hint=None if secret else misfit.hint,
+    )
+
+
+def built_in(code: str, **values: Any) -> Reason:
+    """Return a reason that every policy has, with what is known of it."""
+    return Reason(code=code, values={key: value for key, value in values.items() if value is not None})
