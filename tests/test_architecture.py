@@ -78,6 +78,7 @@ FLOORS: dict[str, int] = {
     # 6: the command line, and the names that `import amends` offers
     "__main__": 6,
     "cli": 6,
+    "engine.commands": 6,
     "": 6,
 }
 
@@ -86,7 +87,7 @@ EMPTY = {"engine"}
 
 #: Who may import a package that is not ours. What is not listed may be imported by nobody.
 OUTSIDE: dict[str, tuple[str, ...]] = {
-    "click": ("cli",),
+    "click": ("cli", "engine.commands"),
     "holidays": ("engine.calendar",),
     "jsonschema": ("engine.schema",),
     "re2": ("engine.expression",),
@@ -104,11 +105,8 @@ LAZY: dict[str, str] = {
     "tzdata": "it holds data; only its version is ever asked of the module",
 }
 
-#: Rooms that may import anything inside a function: `amends --help` must answer at once.
-LAZY_ROOMS = {
-    "cli": "a command's rooms are imported when it is called",
-    "": "names are resolved when asked for",
-}
+#: Rooms that may import anything inside a function.
+LAZY_ROOMS = {"": "names are resolved when asked for, so that importing stays quick"}
 
 #: Modules whose presence alone would make a step depend on more than its input. Floors 0 to 3 do without.
 IMPURE = {
@@ -131,6 +129,7 @@ REACHES = {"getattr", "setattr", "delattr"}
 #: Rooms that may reach for an attribute by a name that is not written out, and whose name it is.
 REACHING = {
     "": "the names of `__all__`",
+    "cli": "the commands of its own list",
     "engine.document": "flags of files that an operating system may lack",
     "engine.journal": "the fields of our own records",
 }
@@ -503,7 +502,7 @@ def test_an_outside_package_in_its_room_is_fine() -> None:
 
 def test_an_import_inside_a_function_is_found_unless_it_has_a_reason() -> None:
     text = "def f():\n    from .money import Money\n    import holidays\n"
-    assert list(lazy(tree_of(engine__calendar=text, engine__money="", cli=text))) == [
+    assert list(lazy(tree_of(engine__calendar=text, engine__money="", root=text))) == [
         "engine.calendar:2: imports amends.engine.money inside a function"
     ]
 

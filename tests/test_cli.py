@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from amends import cli
+from amends.engine.commands import check, terminal
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.version import VERSION
 
@@ -134,7 +135,7 @@ def test_warnings_alone_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Diagnostics()
     found.add("AM501", Place("desk.yaml", 2, 9, 2, 13), "`desk` is never used")
     library = SimpleNamespace(diagnostics=found.sorted(), files=(Path("desk.yaml"),), policies=())
-    monkeypatch.setattr(cli, "load", lambda _, **_options: library)
+    monkeypatch.setattr(check, "load", lambda _, **_options: library)
     result = amends("check", "desk.yaml")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 warning")
 
@@ -363,8 +364,11 @@ def test_the_version_is_told() -> None:
 
 def test_every_command_has_help_and_stands_in_the_docs(root: Path) -> None:
     page = (root / "docs" / "cli.md").read_text(encoding="utf-8")
-    for name, command in cli.main.commands.items():
+    for name, short in cli.COMMANDS.items():
+        command = cli.main.get_command(click.Context(cli.main), name)
+        assert command is not None
         assert command.help
+        assert command.get_short_help_str(200) == short
         assert f"## amends {name}\n" in page
         for option in command.params:
             if isinstance(option, click.Option):
@@ -376,7 +380,7 @@ def test_what_nobody_foresaw_is_short_and_not_a_traceback(monkeypatch: pytest.Mo
     def fail(*_: object, **_options: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr(cli, "load", fail)
+    monkeypatch.setattr(check, "load", fail)
     result = amends("check", "desk.yaml")
     assert result.exit_code == 3
     assert result.stderr == (
@@ -390,7 +394,7 @@ def test_a_failing_disk_is_the_environments_fault(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object, **_options: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(cli, "load", fail)
+    monkeypatch.setattr(check, "load", fail)
     result = amends("check", "desk.yaml")
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         3,
@@ -444,23 +448,23 @@ class Terminal(io.StringIO):
 
 
 def test_what_takes_long_says_so_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    monkeypatch.setattr(cli, "PATIENCE", 0.0)
-    with cli.patience("reading policies") as tell:
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+    with terminal.patience("reading policies") as tell:
         for _ in range(1_000):
-            if terminal.getvalue():
+            if screen.getvalue():
                 break
             time.sleep(0.01)
         tell("2 of 3 cases")
-    said, progress, cleared = terminal.getvalue().split("\r")[1:4]
+    said, progress, cleared = screen.getvalue().split("\r")[1:4]
     assert (said, progress.rstrip(), cleared.strip()) == ("reading policies", "2 of 3 cases", "")
 
 
 def test_what_is_quick_or_no_terminal_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, seconds in ((Terminal(), 60.0), (io.StringIO(), 0.0)):
         monkeypatch.setattr(sys, "stderr", stream)
-        monkeypatch.setattr(cli, "PATIENCE", seconds)
-        with cli.patience("reading policies") as tell:
+        monkeypatch.setattr(terminal, "PATIENCE", seconds)
+        with terminal.patience("reading policies") as tell:
             tell("2 of 3 cases")
         assert stream.getvalue() == ""
 
@@ -476,8 +480,8 @@ def test_a_terminal_may_decline_colour(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert cli.in_colour(Terminal()) is coloured
-    assert cli.in_colour(io.StringIO()) is False
+    assert terminal.in_colour(Terminal()) is coloured
+    assert terminal.in_colour(io.StringIO()) is False
 
 
 def test_only_the_command_that_is_called_loads_what_it_needs() -> None:
