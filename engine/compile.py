@@ -276,7 +276,7 @@ class _Compiler:
         node = at(self.node, "serves")
         if node is None:
             return None
-        key = Scalar(text="when", value="when", plain=True, place=node.place)
+        key = Scalar(text="when", value="when", plain=True, stands=node.place)
         return read_condition(Fields(entries=((key, node),), place=node.place), self.context)
 
     def currency_term(self) -> Term | None:

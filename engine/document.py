@@ -137,16 +137,13 @@ def read_text(
     return (root if reader.whole else None), found.sorted()
 
 
+_NUMERAL: Final = frozenset("-0123456789")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _CHOICE: Final = re.compile(r"\s\?\s")
 _COLON: Final = re.compile(r"\s*:")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_BLOCKS: Final = frozenset("|>")
 _WORDS: Final[dict[str, bool | None]] = {"": None, "null": None, "true": True, "false": False}
-
-
-def _stretch(event: yaml.Event) -> tuple[int, int]:
-    begin, end = event.start_mark, event.end_mark
-    return begin.index if begin else 0, end.index if end else 0
 
 
 @dataclass(slots=True)
@@ -185,60 +182,67 @@ class _Reader:
     def read(self) -> Node | None:
         """Return the root, or None with findings."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        acts = {
+            yaml.DocumentStartEvent: self.start_document,
+            yaml.AliasEvent: self.refuse_alias,
+            yaml.ScalarEvent: self.take_scalar,
+            yaml.SequenceStartEvent: self.open_collection,
+            yaml.MappingStartEvent: self.open_collection,
+            yaml.SequenceEndEvent: self.close,
+            yaml.MappingEndEvent: self.close,
+        }
+        found, most = self.found.found, self.limits.findings
         try:
             for event in yaml.parse(self.source.text, Loader=loader):
-                if not self.take(event) or len(self.found.found) >= self.limits.findings:
+                act = acts.get(event.__class__)
+                if act is None:
+                    continue
+                go_on = act(event, event.start_mark.index, event.end_mark.index)
+                if not go_on or len(found) >= most:
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
             # The parser in Python lets `chr` complain about an escape past the last character.
+            if isinstance(problem, yaml.MarkedYAMLError) and "nesting depth" in (problem.problem or ""):
+                # The scanner in C gives up at its own limit before it hands out what is within ours.
+                return self.refuse_depth(problem.problem_mark.index if problem.problem_mark else 0)
             opened = self.open[-1].begin if self.open and self.open[-1].flow else None
             explain(problem, self.source, self.scalar, opened, self.found)
             self.whole = False
-        if self.whole and (self.root is None or self.is_nothing(self.root)):
+        root = self.root
+        if self.whole and (root is None or (isinstance(root, Scalar) and root.plain and not root.text)):
             self.report("AM006", 0, 0, "the file holds no document", "write one, or remove the file")
-        return self.root
+        return root
 
     def report(self, code: str, begin: int, end: int, message: str, hint: str | None = None) -> None:
         # What was read otherwise than it was meant must not reach later checks: they would report its consequences.
         self.whole &= code in {"AM004", "AM005"}
         self.found.add(code, self.source.place(begin, end), message, hint=hint)
 
-    def take(self, event: yaml.Event) -> bool:
-        """Read on; return whether there is any use in going further."""
-        begin, end = _stretch(event)
-        if isinstance(event, yaml.DocumentStartEvent):
-            return self.start_document(begin, end)
-        if isinstance(event, yaml.CollectionEndEvent):
-            self.close(end)
-        elif isinstance(event, yaml.NodeEvent):
-            self.nodes += 1
-            if self.nodes > self.limits.nodes:
-                self.report("AM003", begin, end, f"the file holds more than {self.limits.nodes:,} values")
-                return False
-            if isinstance(event, yaml.AliasEvent):
-                self.refuse_alias(event, begin, end)
-            elif isinstance(event, yaml.ScalarEvent):
-                self.take_scalar(event, begin, end)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                return self.open_collection(event, begin, end)
+    # What is done at each kind of event; each returns whether there is any use in reading on.
+
+    def counted(self, begin: int, end: int) -> bool:
+        """Count one more value, and refuse the one that is too many."""
+        self.nodes += 1
+        if self.nodes > self.limits.nodes:
+            self.report("AM003", begin, end, f"the file holds more than {self.limits.nodes:,} values")
+            return False
         return True
 
-    @staticmethod
-    def is_nothing(root: Node) -> bool:
-        return isinstance(root, Scalar) and root.plain and not root.text
-
-    def start_document(self, begin: int, end: int) -> bool:
+    def start_document(self, _: yaml.Event, begin: int, end: int) -> bool:
         self.documents += 1
         if self.documents > 1:
             hint = "keep one document per file, and remove this `---`"
             self.report("AM006", begin, end, "a second document begins here", hint)
         return self.documents == 1
 
-    def refuse_alias(self, event: yaml.AliasEvent, begin: int, end: int) -> None:
+    def refuse_alias(self, event: yaml.AliasEvent, begin: int, end: int) -> bool:
+        if not self.counted(begin, end):
+            return False
         hint = "write the value out; if it is an expression, quote it"
         self.report("AM005", begin, end, f"the alias `*{event.anchor}` is not part of the language", hint)
         self.whole = False
         self.attach(None, begin, end)
+        return True
 
     def refuse_properties(self, event: yaml.NodeEvent, tag: str | None, begin: int, end: int) -> None:
         if event.anchor:
@@ -260,7 +264,9 @@ class _Reader:
         key = f"{top.key.text}: " if top is not None and top.key is not None else ""
         return end, message, f"quote it: `{key}{in_quotes(self.source.text[begin:end])}`"
 
-    def take_scalar(self, event: yaml.ScalarEvent, begin: int, end: int) -> None:
+    def take_scalar(self, event: yaml.ScalarEvent, begin: int, end: int) -> bool:
+        if not self.counted(begin, end):
+            return False
         text, style = event.value, event.style or ""
         if event.anchor or event.tag:
             self.refuse_properties(event, event.tag, begin, end)
@@ -270,21 +276,26 @@ class _Reader:
         if style == '"' and _SURROGATE.search(text):
             # The parser in C has stopped already.
             self.report("AM002", *bad_escape(self.source, begin))
-        self.scalar = Written(self.source, begin, end, style)
-        if style in {"|", ">"}:
-            end = self.block_end(begin, end)
+        self.scalar = written = Written(self.source, begin, end, style)
+        if style in _BLOCKS:
+            end = written.used_end()
         value: bool | int | Fraction | str | None = text
         if len(text) > self.limits.text:
             self.report("AM003", begin, end, f"a text is longer than {self.limits.text:,} characters")
         elif not style:
             value = self.resolve(text, begin, end)
-        place = self.source.place(begin, end)
-        self.attach(Scalar(text, value, not style, place, self.scalar), begin, end)
+        top = self.open[-1] if self.open else None
+        if top is not None and top.is_map and top.key is None and not top.skips:
+            self.take_key(top, Scalar(text, text, not style, written), begin, end)
+            top.last = end
+        else:
+            self.attach(Scalar(text, value, not style, written), begin, end)
+        return True
 
     def resolve(self, text: str, begin: int, end: int) -> bool | int | Fraction | str | None:
         if text in _WORDS:
             return _WORDS[text]
-        if not _NUMBER.fullmatch(text):
+        if text[0] not in _NUMERAL or not _NUMBER.fullmatch(text):
             return text
         if len(text) > self.limits.number:
             message = f"a number is longer than {self.limits.number} digits"
@@ -295,7 +306,7 @@ class _Reader:
     def take_nothing(self, begin: int, end: int, style: str) -> tuple[int, int]:
         """Return where an empty scalar stands: the parsers disagree; and report the traps that leave one behind."""
         top = self.open[-1] if self.open else None
-        if style in {"|", ">"} and self.source.text[begin + 1 : begin + 2].isdigit():
+        if style in _BLOCKS and self.source.text[begin + 1 : begin + 2].isdigit():
             message = f"a value that begins with `{style}` is read as a block of text, here an empty one"
             self.report("AM007", begin, *self.suggestion(begin, message))
         if style or top is None or not top.is_map or top.key is None:
@@ -314,29 +325,30 @@ class _Reader:
             self.found.add("AM007", place, message, hint=hint)
         return top.last, top.last
 
-    def block_end(self, begin: int, end: int) -> int:
-        """Return where the last line of a block ends: the parser goes on to the next key."""
-        used = begin + len(self.source.text[begin:end].rstrip())
-        return min(end, self.source.line_end(used))
-
     def open_collection(self, event: yaml.CollectionStartEvent, begin: int, end: int) -> bool:
+        if not self.counted(begin, end):
+            return False
         if len(self.open) >= self.limits.depth:
-            message = f"lists and maps stand within one another more than {self.limits.depth} deep"
-            self.report("AM003", begin, begin + 1, message)
+            self.refuse_depth(begin)
             return False
         if event.anchor or event.tag:
             self.refuse_properties(event, event.tag, begin, end)
-        is_map = isinstance(event, yaml.MappingStartEvent)
+        is_map = event.__class__ is yaml.MappingStartEvent
         self.open.append(_Open(begin, bool(event.flow_style), is_map, last=begin))
         return True
 
-    def close(self, end: int) -> None:
+    def refuse_depth(self, begin: int) -> None:
+        message = f"lists and maps stand within one another more than {self.limits.depth} deep"
+        self.report("AM003", begin, begin + 1, message)
+
+    def close(self, _: yaml.Event, __: int, end: int) -> bool:
         top = self.open.pop()
         # The parser ends a block collection where the next token begins, lines below.
         end = end if top.flow else top.last
         place = self.source.place(top.begin, end)
         node = Fields(tuple(top.entries), place) if top.is_map else Items(tuple(top.items), place)
         self.attach(node, top.begin, end)
+        return True
 
     def attach(self, node: Node | None, begin: int, end: int) -> None:
         """Put a finished node where it belongs; None stands for one that was refused."""
@@ -347,7 +359,8 @@ class _Reader:
         if top.is_map and top.key is None and not top.skips:
             self.take_key(top, node, begin, end)
         else:
-            self.find_torn(top, node, begin)
+            if top.flow and node.__class__ is Scalar:
+                self.find_torn(top, node, begin)
             if node is not None and not top.is_map:
                 top.items.append(node)
             elif node is not None and top.key is not None:
@@ -355,10 +368,8 @@ class _Reader:
             top.key, top.skips = None, False
         top.last = end
 
-    def find_torn(self, top: _Open, node: Node | None, begin: int) -> None:
-        if not top.flow or not isinstance(node, Scalar) or not node.plain:
-            return
-        if node.text.count("(") > node.text.count(")"):
+    def find_torn(self, top: _Open, node: Scalar, begin: int) -> None:
+        if "(" in node.text and node.plain and node.text.count("(") > node.text.count(")"):
             message = f"`{node.text}` is cut at the comma: within brackets a comma ends the value"
             self.report("AM007", begin, *self.suggestion(begin, message))
             top.torn = True
@@ -389,5 +400,4 @@ class _Reader:
                 message = "a choice `a ? b : c` without quotes is read as a key and a value"
                 self.report("AM007", begin, *self.suggestion(begin, message))
             top.skips = False
-            top.key = Scalar(node.text, node.text, node.plain, node.place, node.written)
-            top.first[node.text] = top.key
+            top.key = top.first[node.text] = node

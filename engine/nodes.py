@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -67,9 +67,13 @@ class Scalar:
     value: bool | int | Fraction | str | None
     #: Whether it is written without quotes and block indicators.
     plain: bool
-    #: The whole scalar as written, quotes included.
-    place: Place
-    written: Written | None = field(default=None, compare=False, repr=False)
+    #: How it is written in its file, or, where no file holds it, the place that findings of it are told at.
+    stands: Written | Place = field(repr=False)
+
+    @property
+    def place(self) -> Place:
+        """Where the whole scalar stands, quotes included; found when asked for, since most places never are."""
+        return self.stands if isinstance(self.stands, Place) else self.stands.place()
 
     def place_of(self, start: int, end: int) -> Place:
         r"""Return the place in the file of `text[start:end]`.
@@ -79,16 +83,16 @@ class Scalar:
 
         >>> source = FileText("p.yaml", r'a: "x\ty"')
         >>> written = Written(source, 3, 9, '"')
-        >>> node = Scalar("x\ty", "x\ty", plain=False, place=source.place(3, 9), written=written)
+        >>> node = Scalar("x\ty", "x\ty", plain=False, stands=written)
         >>> str(node.place_of(2, 3))
         'p.yaml:1:8'
         """
         end = max(0, min(end, len(self.text)))
         start = max(0, min(start, end))
-        stretch = self.written.stretch(self.text, start, end) if self.written else None
-        if self.written is None or stretch is None:
-            return self.place
-        return self.written.source.place(*stretch)
+        if isinstance(self.stands, Place):
+            return self.stands
+        stretch = self.stands.stretch(self.text, start, end)
+        return self.stands.place() if stretch is None else self.stands.source.place(*stretch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +241,7 @@ def _merge_by_id(base: Items, over: Fields, diagnostics: Diagnostics) -> Items:
         else:
             new = merge(key, value, diagnostics)
             entries = new.entries if isinstance(new, Fields) else ()
-            items[key.text] = Fields(
-                ((replace(key, text="id", value="id", written=None), key), *entries), new.place
-            )
+            items[key.text] = Fields(((Scalar("id", "id", key.plain, key.place), key), *entries), new.place)
     return Items(tuple(items.values()), base.place)
 
 
@@ -258,9 +260,21 @@ class Written:
 
     source: FileText
     begin: int
-    end: int
+    #: Of a block where the next key begins, or thereabouts: the two parsers disagree.
+    end: int = field(compare=False)
     #: One of `'`, `"`, `|`, `>`, or nothing for a plain scalar.
     style: str
+
+    def used_end(self) -> int:
+        """Return where it ends; of a block where its last line does."""
+        if self.style not in {"|", ">"}:
+            return self.end
+        used = self.begin + len(self.source.text[self.begin : self.end].rstrip())
+        return min(self.end, self.source.line_end(used))
+
+    def place(self) -> Place:
+        """Return where it stands."""
+        return self.source.place(self.begin, self.used_end())
 
     def stretch(self, text: str, start: int, end: int) -> tuple[int, int] | None:
         """Return the offsets in the file of `text[start:end]`, where `text` is the scalar's resolved text.

@@ -141,7 +141,7 @@ def read_needs(node: Node | None, flow: Flow) -> tuple[tuple[str, Checked], ...]
         path = item.text.strip()
         if read_expression(item, flow.context) is None:
             continue
-        asked = Scalar(text=f"has({path})", value=None, plain=False, place=item.place)
+        asked = Scalar(text=f"has({path})", value=None, plain=False, stands=item.place)
         if checked := read_expression(asked, flow.context, expect=BOOL):
             found.append((path, checked))
     return tuple(found)

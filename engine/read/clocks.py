@@ -59,5 +59,5 @@ def read_sla(name: str, node: Node, flow: Flow, state: str | None) -> Sla | None
 def _pause(node: Node | None, flow: Flow) -> Condition | None:
     if node is None:
         return None
-    key = Scalar(text="when", value="when", plain=True, place=node.place)
+    key = Scalar(text="when", value="when", plain=True, stands=node.place)
     return read_condition(Fields(entries=((key, node),), place=node.place), flow.context)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from amends.engine.diagnostics import Place
 from amends.engine.document import Scalar, node_at, read_text
+from amends.engine.nodes import Written
 
 
 def scalar(document: str) -> Scalar:
@@ -60,14 +61,14 @@ def test_every_character_has_the_place_it_was_made_from(name: str, line_break: s
 
 def check(document: str, found: Scalar) -> None:
     # Without a written form that gives the text the whole scalar would be every part's place.
-    assert found.written is not None
-    assert found.written.stretch(found.text, 0, len(found.text)) is not None
+    assert isinstance(found.stands, Written)
+    assert found.stands.stretch(found.text, 0, len(found.text)) is not None
     last = (0, 0)
     for at, char in enumerate(found.text):
         place = found.place_of(at, at + 1)
         assert (place.line, place.column) >= last
         last = (place.end_line, place.end_column)
-        check_character(char, cut(document, place), found.written.style)
+        check_character(char, cut(document, place), found.stands.style)
     for start in range(len(found.text)):
         for end in range(start + 1, len(found.text) + 1):
             first, final = found.place_of(start, start + 1), found.place_of(end - 1, end)
@@ -130,4 +131,4 @@ def test_key_knows_its_characters_too() -> None:
 
 def test_scalar_made_by_hand_answers_with_its_whole_place() -> None:
     place = Place("p.yaml", 3, 4, 3, 9)
-    assert Scalar("abcde", "abcde", plain=True, place=place).place_of(1, 2) == place
+    assert Scalar("abcde", "abcde", plain=True, stands=place).place_of(1, 2) == place

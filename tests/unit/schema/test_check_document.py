@@ -268,5 +268,5 @@ def test_a_document_as_deep_as_may_be_is_judged() -> None:
 
 def test_a_scalar_or_nothing_is_no_document() -> None:
     assert shown(check_document(read("policy"), "policy")) == "1:1 AM102 the policy must be a map, not text\n"
-    empty = Scalar(text="", value=None, plain=True, place=read("x").place)
+    empty = Scalar(text="", value=None, plain=True, stands=read("x").place)
     assert shown(check_document(empty, "scenario")).startswith("1:1 AM102 the file is empty\n")

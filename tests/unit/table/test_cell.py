@@ -127,7 +127,7 @@ class Params:
 @example(text="= most", type_=NAMED["decimal"])
 def test_any_text_is_a_cell_or_has_a_finding_inside_of_it(text: str, type_: Type) -> None:
     diagnostics = Diagnostics()
-    node = Scalar(text, text, plain=False, place=scalar("x").place)
+    node = Scalar(text, text, plain=False, stands=scalar("x").place)
     cell = read_cell(node, type_, diagnostics, currency="USD", scope=Params())
     assert (cell is None) == bool(diagnostics.found)
     assert {item.code for item in diagnostics.found} <= {"AM403", "AM104"}
@@ -137,7 +137,7 @@ def test_any_text_is_a_cell_or_has_a_finding_inside_of_it(text: str, type_: Type
     "text", [" " * 50_000, "," * 20_000, "'" * 20_001, "not(" * 9_000, "[" + "." * 20_000 + "]"]
 )
 def test_a_long_cell_is_read_at_once(text: str) -> None:
-    node = Scalar(text, text, plain=False, place=scalar("x").place)
+    node = Scalar(text, text, plain=False, stands=scalar("x").place)
     assert read_cell(node, BOOL, Diagnostics()) is None
 
 

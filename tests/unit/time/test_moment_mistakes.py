@@ -122,7 +122,7 @@ def test_any_text_is_a_moment_or_has_a_finding(
     text = " ".join(words)
     diagnostics = Diagnostics()
     context = Context(scope=bare_names, diagnostics=diagnostics)
-    node = Scalar(text=text, value=text, plain=True, place=Place("policy.yaml", 1, 1, 1, 1))
+    node = Scalar(text=text, value=text, plain=True, stands=Place("policy.yaml", 1, 1, 1, 1))
     moment = read_moment(node, context, almanac=almanac("business"), given=counts_from_given)
     assert (moment is None) is bool(diagnostics.found)
 
