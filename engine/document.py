@@ -182,6 +182,7 @@ class _Reader:
     def read(self) -> Node | None:
         """Return the root, or None with findings."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        # Each tells whether there is any use in reading on.
         acts = {
             yaml.DocumentStartEvent: self.start_document,
             yaml.AliasEvent: self.refuse_alias,
@@ -217,8 +218,6 @@ class _Reader:
         # What was read otherwise than it was meant must not reach later checks: they would report its consequences.
         self.whole &= code in {"AM004", "AM005"}
         self.found.add(code, self.source.place(begin, end), message, hint=hint)
-
-    # What is done at each kind of event; each returns whether there is any use in reading on.
 
     def counted(self, begin: int, end: int) -> bool:
         """Count one more value, and refuse the one that is too many."""
@@ -273,8 +272,7 @@ class _Reader:
             begin = skip_properties(self.source.text, begin, end)
         elif not text:
             begin, end = self.take_nothing(begin, end, style)
-        if style == '"' and _SURROGATE.search(text):
-            # The parser in C has stopped already.
+        if style == '"' and _SURROGATE.search(text):  # the parser in C has stopped already
             self.report("AM002", *bad_escape(self.source, begin))
         self.scalar = written = Written(self.source, begin, end, style)
         if style in _BLOCKS:
@@ -320,9 +318,8 @@ class _Reader:
             if ":" in top.key.text:
                 hint = "write a space after the `:`"
             message = f"`{top.key.text}` is read as a key without a value"
-            place = top.key.place
             self.whole = False
-            self.found.add("AM007", place, message, hint=hint)
+            self.found.add("AM007", top.key.place, message, hint=hint)
         return top.last, top.last
 
     def open_collection(self, event: yaml.CollectionStartEvent, begin: int, end: int) -> bool:

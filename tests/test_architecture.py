@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
     "engine.version": 0,
     # 1: text with places, and frozen records
     "engine.case": 1,
+    "engine.conform": 1,
     "engine.counting": 1,
     "engine.diagnostics": 1,
     "engine.document": 1,
@@ -100,7 +101,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
 #: What may be imported inside a function, and why it waits until then.
 LAZY: dict[str, str] = {
     "holidays": "half a second; most policies list their dates, and a rebuild from a journal must not need it",
-    "jsonschema": "a tenth of a second; only checking needs it",
+    "jsonschema": "a twentieth of a second; only a document that is wrong needs it",
     "re2": "a compiled library; only `matches` needs it",
     "tzdata": "it holds data; only its version is ever asked of the module",
 }

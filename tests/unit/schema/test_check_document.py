@@ -16,9 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from amends.engine import schema as judge
+from amends.engine.conform import Sieve
 from amends.engine.diagnostics import Diagnostic
 from amends.engine.document import Fields, Node, Scalar, read_file, read_text, to_plain
 from amends.engine.schema import Name, check_document, schema_text
+from amends.engine.shapes import Shapes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -250,6 +253,69 @@ def test_the_verdict_is_that_of_the_standard(document: tuple[Name, Any], rng: ra
     if "extends" in changed or not has_null(changed):
         standard = Draft202012Validator(json.loads(schema_text(name)))
         assert bool(found) != standard.is_valid(changed), shown(found)
+
+
+def sieved(tree: Any, name: Name, *, removes: bool) -> bool:
+    return Sieve(Shapes(json.loads(schema_text(name))), removes=removes).passes(tree)
+
+
+def judged(tree: Any, name: Name, *, removes: bool) -> bool:
+    return not any(judge._validator(name, removes).iter_errors(tree))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_ships_passes_the_sieve_so_that_checking_it_needs_no_judge(path: Path) -> None:
+    node, _ = read_file(path)
+    assert node is not None
+    tree = to_plain(node)
+    assert sieved(tree, kind(node), removes="extends" in tree)
+
+
+@given(st.sampled_from(GOOD), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+def test_the_sieve_lets_pass_what_the_judge_finds_nothing_wrong_with_and_no_more(
+    document: tuple[Name, Any],
+    rng: random.Random,
+    removes: bool,  # noqa: FBT001 - hypothesis's
+    emptied: bool,  # noqa: FBT001 - likewise
+) -> None:
+    name, tree = document
+    changed = spoiled(tree, rng)
+    if emptied:
+        holder, key = rng.choice(list(spots(changed)) or [(changed, "x")])
+        holder[key] = None
+    assert sieved(changed, name, removes=removes) == judged(changed, name, removes=removes)
+
+
+@given(TREES, st.sampled_from(NAMES), st.booleans())
+def test_the_sieve_agrees_with_the_judge_about_any_tree(tree: Any, name: Name, removes: bool) -> None:  # noqa: FBT001
+    assert sieved(tree, name, removes=removes) == judged(tree, name, removes=removes)
+
+
+@pytest.mark.parametrize(
+    "part", [{"multipleOf": 2}, {"enum": [[1]]}, {"const": 1, "contains": {}}, {"items": {"maxItems": 1}}]
+)
+def test_a_keyword_that_the_sieve_does_not_know_is_left_to_the_judge(part: dict[str, Any]) -> None:
+    sieve = Sieve(Shapes({"$defs": {}, **part}), removes=False)
+    assert not sieve.passes([1] if "items" in part else 1)
+
+
+def test_a_condition_that_the_sieve_is_not_sure_of_must_hold_either_way() -> None:
+    branches = {"then": {"required": ["a"]}, "else": {"required": ["b"]}}
+    unsure = Sieve(Shapes({"$defs": {}, "if": {"multipleOf": 2}, **branches}), removes=False)
+    assert [unsure.passes(tree) for tree in ({"a": 1}, {"b": 1}, {"a": 1, "b": 1})] == [False, False, True]
+    sure = Sieve(Shapes({"$defs": {}, "if": {"required": ["c"]}, **branches}), removes=False)
+    assert [sure.passes(tree) for tree in ({"a": 1}, {"b": 1}, {"c": 1, "a": 1})] == [False, True, True]
+
+
+def test_checking_what_is_sound_does_not_import_jsonschema() -> None:
+    program = (
+        "import sys; from amends import Library; found = Library.check('policies').diagnostics;"
+        "print(found, 'jsonschema' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "() False\n"
 
 
 def test_a_document_as_deep_as_may_be_is_judged() -> None:
