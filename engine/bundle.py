@@ -185,15 +185,18 @@ def _is_label(path: tuple[str, ...]) -> bool:
 
 
 def compile_node(
-    node: Node, bundle: Bundle, *, schema_findings: tuple[Diagnostic, ...] | None = None
+    node: Node, bundle: Bundle, *, pinned: bool = True
 ) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
-    """Judge a resolved document by the schema and compile it, pinned to its bundle."""
-    findings = check_document(node, "policy") if schema_findings is None else schema_findings
+    """Judge a resolved document by the schema and compile it, pinned to its bundle.
+
+    Without `pinned` no digests are made: the policy is only looked at, and no case can be opened with it.
+    """
+    findings = check_document(node, "policy")
     ref = PolicyRef(
         name=word(at(node, "policy")) or "",
         version=word(at(node, "version")) or "",
-        bundle=bundle.digest(),
-        model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest(),
+        bundle=bundle.digest() if pinned else "",
+        model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest() if pinned else "",
     )
     policy, compiled = compile_policy(node, ref, bundle.holidays, shapely=not findings)
     # What the schema already said of a place is not said twice.

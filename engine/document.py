@@ -192,14 +192,17 @@ class _Reader:
             yaml.SequenceEndEvent: self.close,
             yaml.MappingEndEvent: self.close,
         }
-        found, most = self.found.found, self.limits.findings
+        found, limits = self.found.found, self.limits
         try:
             for event in yaml.parse(self.source.text, Loader=loader):
                 act = acts.get(event.__class__)
                 if act is None:
                     continue
-                go_on = act(event, event.start_mark.index, event.end_mark.index)
-                if not go_on or len(found) >= most:
+                begin, end = event.start_mark.index, event.end_mark.index
+                if not act(event, begin, end) or len(found) >= limits.findings:
+                    return None
+                if self.nodes > limits.nodes:
+                    self.report("AM003", begin, end, f"the file holds more than {limits.nodes:,} values")
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
             # The parser in Python lets `chr` complain about an escape past the last character.
@@ -219,14 +222,6 @@ class _Reader:
         self.whole &= code in {"AM004", "AM005"}
         self.found.add(code, self.source.place(begin, end), message, hint=hint)
 
-    def counted(self, begin: int, end: int) -> bool:
-        """Count one more value, and refuse the one that is too many."""
-        self.nodes += 1
-        if self.nodes > self.limits.nodes:
-            self.report("AM003", begin, end, f"the file holds more than {self.limits.nodes:,} values")
-            return False
-        return True
-
     def start_document(self, _: yaml.Event, begin: int, end: int) -> bool:
         self.documents += 1
         if self.documents > 1:
@@ -235,8 +230,7 @@ class _Reader:
         return self.documents == 1
 
     def refuse_alias(self, event: yaml.AliasEvent, begin: int, end: int) -> bool:
-        if not self.counted(begin, end):
-            return False
+        self.nodes += 1
         hint = "write the value out; if it is an expression, quote it"
         self.report("AM005", begin, end, f"the alias `*{event.anchor}` is not part of the language", hint)
         self.whole = False
@@ -264,8 +258,7 @@ class _Reader:
         return end, message, f"quote it: `{key}{in_quotes(self.source.text[begin:end])}`"
 
     def take_scalar(self, event: yaml.ScalarEvent, begin: int, end: int) -> bool:
-        if not self.counted(begin, end):
-            return False
+        self.nodes += 1
         text, style = event.value, event.style or ""
         if event.anchor or event.tag:
             self.refuse_properties(event, event.tag, begin, end)
@@ -323,8 +316,7 @@ class _Reader:
         return top.last, top.last
 
     def open_collection(self, event: yaml.CollectionStartEvent, begin: int, end: int) -> bool:
-        if not self.counted(begin, end):
-            return False
+        self.nodes += 1
         if len(self.open) >= self.limits.depth:
             self.refuse_depth(begin)
             return False

@@ -67,7 +67,7 @@ class Library:
     def check(cls, *paths: Path | str) -> Library:
         """Do what `load` does to find mistakes, and no more: no case can be opened with what it returns.
 
-        Holidays of countries are not made, which takes longer than everything else, so there are no bundles.
+        Holidays of countries are not made, which takes longer than everything else, so there are no bundles and no digests.
         """
         return _Loader(dates=False).load([Path(path) for path in paths])
 
@@ -174,7 +174,7 @@ class _Loader:
                 continue
             node, texts = resolved
             bundle = Bundle(texts=texts, holidays=expand(node, self.diagnostics, dates=self.dates))
-            policy, found = compile_node(node, bundle)
+            policy, found = compile_node(node, bundle, pinned=self.dates)
             self.diagnostics.found.extend(found)
             sound = all(item.severity != "error" for item in self.diagnostics.found[before:])
             if policy is not None and sound:

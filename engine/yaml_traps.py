@@ -348,7 +348,7 @@ def in_quotes(text: str) -> str:
     return f'"{text}"'
 
 
-_CONTROL: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _HIDDEN: Final = re.compile("[\x85\u2028\u2029\ufeff]")
 _DIRECTIVE: Final = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*+%[^\r\n]*")
 

@@ -26,6 +26,8 @@ def load(paths: Iterable[Path], *, to_run: bool = True) -> Library:
         with patience("reading policies"):
             return Library.load(*paths) if to_run else Library.check(*paths)
     finally:
+        # Nor is there any use in looking through it all at the end of the process.
+        gc.freeze()
         gc.enable()
 
 
