@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .case import Reason
-from .condition import Leaf, holds
+from .condition import Leaf, asked, holds
 from .errors import RuleError
 from .expression import Leaf as Part
 from .expression import Seen, evaluate, explain
@@ -65,7 +65,7 @@ def choose(work: Work, candidates: Iterable[Candidate], role: str | None = None)
             _note(work, candidate, "unknown", watched)
             return Chosen(candidate=candidate, outcome=candidate.unknown, missing=held.missing)
         parts = _note(work, candidate, "false", watched)
-        window_reason = window_reason or _window_reason(work, watched, parts)
+        window_reason = window_reason or _window_reason(work, candidate, watched, parts)
         lacking = lacking or absent
     return Chosen(window_reason=window_reason, lacking=lacking)
 
@@ -121,13 +121,20 @@ def _shown(work: Work, path: str, value: Value) -> Value:
     return value
 
 
-def _window_reason(work: Work, watched: list[_Looked], parts: list[tuple[Part, ...]]) -> Reason | None:
-    """Return the reason of the first window that a failed clause asked about."""
+def _window_reason(
+    work: Work, candidate: Candidate, watched: list[_Looked], parts: list[tuple[Part, ...]]
+) -> Reason | None:
+    """Return the reason of the first window that a failed clause asked about.
+
+    A clause has failed that is not what it is asked to be: below `unless` and behind `!` that is one which holds.
+    """
+    wanted = {id(leaf): value for leaf, value in asked(candidate.condition)}
     for looked, leaf in zip(watched, parts, strict=True):
-        if looked.value is not False:
+        whole = wanted[id(looked.leaf)]
+        if looked.value is whole:
             continue
         for part in leaf:
-            if part.value is not False:
+            if part.wanted is None or part.value is not (part.wanted != whole):
                 continue
             for name, seen in part.saw:
                 if isinstance(seen, Window) and (code := seen.reason(work.now)):

@@ -140,14 +140,19 @@ def worth(term: Term, env: Env) -> Value:
 
 def leaves(condition: Condition | None) -> Iterator[Leaf]:
     """Yield every expression of a condition, in the order in which it is written."""
+    return (leaf for leaf, _ in asked(condition))
+
+
+def asked(condition: Condition | None, *, wanted: bool = True) -> Iterator[tuple[Leaf, bool]]:
+    """Yield every expression of a condition with what it is asked to be: false where it stands below `unless`."""
     match condition:
         case Leaf():
-            yield condition
+            yield condition, wanted
         case Not(item=item):
-            yield from leaves(item)
+            yield from asked(item, wanted=not wanted)
         case AllOf(items=items) | AnyOf(items=items):
             for item in items:
-                yield from leaves(item)
+                yield from asked(item, wanted=wanted)
 
 
 def ensures(condition: Condition | None, *, when: bool = True) -> frozenset[str]:

@@ -29,6 +29,8 @@ class Leaf:
     #: Path to value of every fact, param, window and other name that it read.
     saw: tuple[tuple[str, Value], ...]
     failed: bool = False
+    #: What the whole asks it to be: false behind a `!`, None where either may serve.
+    wanted: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Plan:
     end: int
     #: Path and node of what it reads, in the order of reading.
     sources: tuple[tuple[str, Node], ...]
+    wanted: bool | None = True
     #: Of a watched function: where among the values that it gives each source is, None if it is not there.
     slots: tuple[int | None, ...] = ()
     #: If all are there: path and place of each, in the order of the paths.
@@ -63,26 +66,34 @@ def plans_of(checked: Checked) -> Mapping[int, Plan]:
     """Return the leaves of a condition by where they start, in the order of the text."""
     found: dict[int, Plan] = checked.compiled.plans
     if not found:
-        plans = (_plan(node, checked.text) for node in _leaves(checked.root))
+        plans = (_plan(node, checked.text, wanted) for node, wanted in _leaves(checked.root, wanted=True))
         found = checked.compiled.plans = {plan.start: plan for plan in plans}
     return found
 
 
-def _leaves(node: Node) -> Iterator[Node]:
-    if isinstance(node, Logic | Not | Choice):
-        for inner in children(node):
-            yield from _leaves(inner)
-    else:
-        yield node
+def _leaves(node: Node, *, wanted: bool | None) -> Iterator[tuple[Node, bool | None]]:
+    """Yield the leaves, each with what it is asked to be if the whole is to be `wanted`."""
+    match node:
+        case Logic():
+            for inner in node.operands:
+                yield from _leaves(inner, wanted=wanted)
+        case Not():
+            yield from _leaves(node.of, wanted=None if wanted is None else not wanted)
+        case Choice():
+            yield from _leaves(node.condition, wanted=None)
+            yield from _leaves(node.then, wanted=wanted)
+            yield from _leaves(node.otherwise, wanted=wanted)
+        case _:
+            yield node, wanted
 
 
 def leaf_count(node: Node) -> int:
     """Return how many leaves a condition has."""
-    return sum(1 for _ in _leaves(node))
+    return sum(1 for _ in _leaves(node, wanted=True))
 
 
-def _plan(node: Node, text: str) -> Plan:
-    return Plan(text[node.start : node.end], node.start, node.end, tuple(_sources(node)))
+def _plan(node: Node, text: str, wanted: bool | None) -> Plan:  # noqa: FBT001 - a value, and no switch
+    return Plan(text[node.start : node.end], node.start, node.end, tuple(_sources(node)), wanted)
 
 
 def explain(
@@ -113,11 +124,11 @@ def explain(
 def _recalled(plan: Plan, worth: Value, values: tuple[Value, ...], frame: Frame) -> Leaf:
     if plan.shown:
         seen = tuple([(path, _told(values[slot], path)) for path, slot in plan.shown])
-        return Leaf(plan.text, plan.start, plan.end, worth, seen)
+        return Leaf(plan.text, plan.start, plan.end, worth, seen, wanted=plan.wanted)
     saw: dict[str, Value] = {}
     for (path, node), slot in zip(plan.sources, plan.slots, strict=True):
         saw.setdefault(path, _look(path, node, frame) if slot is None else _told(values[slot], path))
-    return Leaf(plan.text, plan.start, plan.end, worth, tuple(sorted(saw.items())))
+    return Leaf(plan.text, plan.start, plan.end, worth, tuple(sorted(saw.items())), wanted=plan.wanted)
 
 
 def _told(value: Value, path: str) -> Value:
@@ -152,7 +163,7 @@ def _leaf(node: Node, plan: Plan, frame: Frame, found: list[Leaf]) -> Value:
     except RuleError as error:
         found.append(Leaf(plan.text, plan.start, plan.end, str(error), saw, failed=True))
         raise
-    found.append(Leaf(plan.text, plan.start, plan.end, value, saw))
+    found.append(Leaf(plan.text, plan.start, plan.end, value, saw, wanted=plan.wanted))
     return value
 
 

@@ -100,6 +100,60 @@ def test_none_true_is_refused_for_the_reason_of_the_first_failing_window(asked: 
     assert (step.verdict, step.reason.code) == ("refused", "out")
 
 
+@pytest.mark.parametrize(
+    ("candidate", "code"),
+    [
+        ("{unless: first.is_closed, to: one}", "too_late"),
+        ("{when: paid > 5, unless: first.is_closed, to: one}", "too_late"),
+        ("{when: '!first.is_closed', to: one}", "too_late"),
+        ("{when: '!(paid > 5 && first.is_closed)', to: one}", "too_late"),
+        ("{all: [{unless: '!first.is_open'}, paid > 5], to: one}", "too_late"),
+        ("{any: [second.is_open, {unless: first.is_closed}], to: one}", "out"),
+        # Closed is what these ask of the window, so that it is not what failed.
+        ("{when: first.is_closed && paid > 50, to: one}", "not_allowed"),
+        ("{all: [first.is_closed, paid > 50], to: one}", "not_allowed"),
+        ("{when: paid > 5, unless: first.is_closed && paid > 50, to: one}", "taken"),
+        ("{unless: '!first.is_open && paid > 5', to: one}", "too_late"),
+        ("{unless: first.is_open || paid > 5, to: one}", "not_allowed"),
+        # Either may serve, so that neither is what failed.
+        ("{when: 'first.is_closed ? paid > 50 : paid > 60', to: one}", "not_allowed"),
+    ],
+)
+def test_a_window_below_unless_or_behind_a_not_has_failed_when_its_clause_holds(
+    candidate: str, code: str, asked: Make
+) -> None:
+    step = asked(f"[{candidate}]")
+    assert (step.reason.code if step.reason else "taken") == code
+
+
+METS = """
+roles: [user]
+events: {{ask: {{}}, close: {{}}}}
+states:
+  start:
+    initial: true
+    sla: {{answer: {{due: 2 days, met_by: [ask], breach: {{to: done}}}}}}
+    on: {on}
+  done: {{final: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("on", "verdict"),
+    [
+        ("{close: done}", "applied"),
+        ("{close: done, ask: {when: 1 < 2, to: done}}", "applied"),
+        ("{close: done, ask: {when: 1 > 2, to: done}}", "refused"),
+    ],
+)
+def test_an_event_that_meets_a_running_clock_is_accepted_unless_the_state_listens_and_no_candidate_holds(
+    on: str, verdict: str, play: Make
+) -> None:
+    step = play(METS.format(on=on)).send("ask", {}, by="user:1")
+    assert step.verdict == verdict
+    assert bool(step.changes.clocks) == (verdict == "applied")
+
+
 def test_none_true_and_no_window_failing_is_refused_as_not_allowed(asked: Make) -> None:
     step = asked("[{when: paid > 50, to: one}, {when: paid < 0, to: two}]")
     assert (step.verdict, step.reason.code) == ("refused", "not_allowed")
