@@ -10,7 +10,7 @@ from ..errors import AmendsError
 from ..render.timeline import timeline_json, timeline_text
 from ..simulate import simulate as run
 from ..values import parse_timestamp
-from .reading import chosen, fail, ready
+from .scenarios import chosen, fail, ready
 from .terminal import EXISTING, FORMAT, LANG, in_colour, patience, say
 
 

@@ -9,7 +9,7 @@ import click
 
 from ..render.results import results_json, results_text
 from ..scenario import CaseResult, Results, find_scenarios, run_file
-from .reading import ready
+from .scenarios import ready
 from .terminal import EXISTING, FORMAT, LANG, WRONG, in_colour, patience, say
 
 
