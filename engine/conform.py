@@ -9,7 +9,7 @@ that is not known here. It follows the rules of `engine/schema.py`: `null` is a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Any, Final
 
 from .shapes import Schema, Shapes, kind_of
@@ -200,11 +200,11 @@ def _pattern(_: Sieve, wanted: str, __: Schema) -> Test:
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 
-def _least(kind: type) -> Callable[[Sieve, int, Schema], Test]:
+def _least(kind: type[Sized]) -> Callable[[Sieve, int, Schema], Test]:
     return lambda _, wanted, __: lambda value: not isinstance(value, kind) or len(value) >= wanted
 
 
-def _most(kind: type) -> Callable[[Sieve, int, Schema], Test]:
+def _most(kind: type[Sized]) -> Callable[[Sieve, int, Schema], Test]:
     return lambda _, wanted, __: lambda value: not isinstance(value, kind) or len(value) <= wanted
 
 

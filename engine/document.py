@@ -16,10 +16,11 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -183,7 +184,7 @@ class _Reader:
         """Return the root, or None with findings."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         # Each tells whether there is any use in reading on.
-        acts = {
+        acts: dict[type, Callable[[Any, int, int], bool]] = {
             yaml.DocumentStartEvent: self.start_document,
             yaml.AliasEvent: self.refuse_alias,
             yaml.ScalarEvent: self.take_scalar,
@@ -198,17 +199,19 @@ class _Reader:
                 act = acts.get(event.__class__)
                 if act is None:
                     continue
-                begin, end = event.start_mark.index, event.end_mark.index
+                first, last = event.start_mark, event.end_mark
+                begin, end = (first.index, last.index) if first and last else (0, 0)
                 if not act(event, begin, end) or len(found) >= limits.findings:
                     return None
                 if self.nodes > limits.nodes:
                     self.report("AM003", begin, end, f"the file holds more than {limits.nodes:,} values")
                     return None
         except (yaml.YAMLError, ValueError, OverflowError) as problem:
-            # The parser in Python lets `chr` complain about an escape past the last character.
             if isinstance(problem, yaml.MarkedYAMLError) and "nesting depth" in (problem.problem or ""):
                 # The scanner in C gives up at its own limit before it hands out what is within ours.
-                return self.refuse_depth(problem.problem_mark.index if problem.problem_mark else 0)
+                self.refuse_depth(problem.problem_mark.index if problem.problem_mark else 0)
+                return None
+            # The parser in Python lets `chr` complain about an escape past the last character.
             opened = self.open[-1].begin if self.open and self.open[-1].flow else None
             explain(problem, self.source, self.scalar, opened, self.found)
             self.whole = False
