@@ -185,11 +185,12 @@ def _is_label(path: tuple[str, ...]) -> bool:
 
 
 def compile_node(
-    node: Node, bundle: Bundle, *, pinned: bool = True
+    node: Node, bundle: Bundle, *, pinned: bool = True, under: tuple[Node, ...] = ()
 ) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
     """Judge a resolved document by the schema and compile it, pinned to its bundle.
 
-    Without `pinned` no digests are made: the policy is only looked at, and no case can be opened with it.
+    Without `pinned` no digests are made: the policy is only looked at, and no case can be opened with it. `under` are the
+    documents that it is laid over, each resolved, the lowest first.
     """
     findings = check_document(node, "policy")
     ref = PolicyRef(
@@ -198,7 +199,7 @@ def compile_node(
         bundle=bundle.digest() if pinned else "",
         model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest() if pinned else "",
     )
-    policy, compiled = compile_policy(node, ref, bundle.holidays, shapely=not findings)
+    policy, compiled = compile_policy(node, ref, bundle.holidays, shapely=not findings, under=under)
     # What the schema already said of a place is not said twice.
     said = {(item.place.file, item.place.line, item.place.column) for item in findings}
     rest = tuple(i for i in compiled if (i.place.file, i.place.line, i.place.column) not in said)
@@ -213,15 +214,18 @@ def open_bundle(bundle: Bundle) -> CompiledPolicy:
     """
     diagnostics = Diagnostics()
     resolved: Node | None = None
+    under: list[Node] = []
     for index, text in enumerate(bundle.texts):
         node, found = read_text(text, f"bundle:{index}")
         diagnostics.found.extend(found)
         if node is None:
             break
+        if resolved is not None:
+            under.append(resolved)
         resolved = node if resolved is None else overlaid(resolved, node, diagnostics)
     if resolved is None or diagnostics.has_errors:
         raise InvalidValue("the bundle does not hold a sound policy")
-    policy, found = compile_node(resolved, bundle)
+    policy, found = compile_node(resolved, bundle, under=tuple(under))
     if policy is None:
         wrong = next(item for item in found if item.severity == "error")
         raise InvalidValue(f"the bundle does not hold a sound policy: {wrong.message} ({wrong.place})")

@@ -61,7 +61,12 @@ from .values import parse_timestamp
 
 
 def compile_policy(
-    node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded], *, shapely: bool = True
+    node: Node,
+    ref: PolicyRef,
+    holidays: Mapping[str, Expanded],
+    *,
+    shapely: bool = True,
+    under: tuple[Node, ...] = (),
 ) -> tuple[CompiledPolicy | None, tuple[Diagnostic, ...]]:
     """Compile a document that the schema has judged.
 
@@ -71,12 +76,13 @@ def compile_policy(
         holidays: what each holiday code that the document names stands for.
         shapely: whether the schema found nothing. Else the policy as a whole is not looked at: a state seems to have no
             way out where only a key of its clock is misspelt.
+        under: the documents that it is laid over, each resolved, the lowest first.
     Returns:
         The policy, or None where there is an error, and every finding in the order of the file.
     """
     diagnostics = Diagnostics(most=ENOUGH)
     try:
-        policy = _Compiler(node, ref, holidays, diagnostics).policy()
+        policy = _Compiler(node, ref, holidays, diagnostics, under).policy()
     except EnoughError:
         return None, diagnostics.sorted()
     diagnostics.most = None
@@ -89,10 +95,16 @@ class _Compiler:
     """Reads one document; each part is a method, and `policy` puts them together."""
 
     def __init__(
-        self, node: Node, ref: PolicyRef, holidays: Mapping[str, Expanded], diagnostics: Diagnostics
+        self,
+        node: Node,
+        ref: PolicyRef,
+        holidays: Mapping[str, Expanded],
+        diagnostics: Diagnostics,
+        under: tuple[Node, ...],
     ) -> None:
         self.node = node
         self.ref = ref
+        self.under = under
         self.diagnostics = diagnostics
         self.roles = read_roles(at(node, "roles"))
         self.sources = read_sources(at(node, "sources"))
@@ -223,6 +235,10 @@ class _Compiler:
             size=(
                 sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
                 len(leg.states),
+            ),
+            extends=tuple(
+                (word(at(node, "policy")) or "", word(at(node, "version")) or "")
+                for node in reversed(self.under)
             ),
         )
 

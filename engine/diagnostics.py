@@ -242,6 +242,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "the time in which the policy is in force ends before it begins, or overlaps another version's",
         ),
+        (
+            "AM111",
+            "versions-apart",
+            "warning",
+            "the versions of a policy leave a time between them, or are chosen by different instants",
+        ),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),

@@ -26,6 +26,10 @@ class UnknownPolicy(AmendsError, LookupError):  # noqa: N818
     """No policy of that name, version or digest is in the library; load the folder that holds it."""
 
 
+class AmbiguousPolicy(UnknownPolicy):
+    """More than one policy takes the case, and none of them extends the others; name one, or narrow what they serve."""
+
+
 class UnknownCase(AmendsError, LookupError):  # noqa: N818
     """There is no case of that id; open it first."""
 

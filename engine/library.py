@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import combinations
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
-from .case import PolicyRef
 from .condition import holds
-from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
+from .diagnostics import Diagnostic, Diagnostics, did_you_mean
 from .document import Node, read_file
-from .errors import RuleError, UnknownPolicy
+from .errors import AmbiguousPolicy, RuleError, UnknownPolicy
 from .intake import read_facts, reading_of
-from .literal import Misfit, read_literal
+from .literal import Misfit
 from .policy import CompiledPolicy
 from .read.shape import at, word
 from .schema import check_document
+from .versions import check_versions, is_in_force, most_specific
 
 Identity = tuple[str, str]
-
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +95,24 @@ class Library:
     def choose(self, facts: Mapping[str, Any], at: datetime, name: str | None = None) -> CompiledPolicy:
         """Return the policy that takes a case: by name, or by `serves`, in the version in force.
 
+        Of policies that both take it, an overlay comes before whatever it is laid over.
+
         Args:
             facts: what the case opens with, as a host gives them.
             at: the opening instant; a policy may choose its version by a fact instead.
             name: of the policy, when the host knows it.
         Raises:
-            UnknownPolicy: none takes it, or more than one does.
+            UnknownPolicy: none takes it.
+            AmbiguousPolicy: more than one does, and none of them is laid over the others.
+            Misfit: the fact that chooses the version of the named policy is no instant.
         """
         candidates = [p for p in self.policies if p.ref.name == name] if name else list(self.policies)
         if name and not candidates:
             return self.get(name)
-        in_force = [policy for policy in candidates if _in_force(policy, facts, at)]
-        found = in_force if name else [policy for policy in in_force if serves(policy, facts, at)]
+        if name:
+            found = tuple(policy for policy in candidates if is_in_force(policy, facts, at))
+        else:
+            found = most_specific([policy for policy in candidates if takes(policy, facts, at)])
         if len(found) == 1:
             return found[0]
         what = f"version of `{name}`" if name else "policy"
@@ -121,12 +124,17 @@ class Library:
             )
             raise UnknownPolicy(f"no {what} takes a case with these facts at {at.isoformat()}{others}")
         names = ", ".join(f"{policy.ref.name} {policy.ref.version}" for policy in found)
-        raise UnknownPolicy(f"more than one {what} takes this case: {names}")
+        raise AmbiguousPolicy(f"more than one {what} takes this case: {names}")
 
 
-def serves(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
-    """Return whether a policy takes a case with these facts; one that says nothing takes every case it can read."""
+def takes(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
+    """Return whether a policy is in force for a case with these facts, and takes it.
+
+    One whose `serves` says nothing takes every case it can read.
+    """
     try:
+        if not is_in_force(policy, facts, at):
+            return False
         if policy.serves is None:
             read_facts(policy, facts, at)
             return True
@@ -135,16 +143,15 @@ def serves(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bo
         return False
 
 
-def _in_force(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
-    rule = policy.in_force
-    instant = at
-    if rule.decided_by is not None:
-        try:
-            given = facts.get(rule.decided_by)
-            instant = at if given is None else read_literal(given, policy.facts[rule.decided_by].type)
-        except Misfit:
-            return False
-    return (rule.starts is None or rule.starts <= instant) and (rule.until is None or instant < rule.until)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    """A document with all that it extends under it."""
+
+    node: Node
+    #: The texts that it was made of, what is extended first.
+    texts: tuple[str, ...]
+    #: What it is laid over, the lowest first, each resolved.
+    under: tuple[Node, ...] = ()
 
 
 class _Loader:
@@ -172,9 +179,9 @@ class _Loader:
             resolved = self.resolve(source, ())
             if resolved is None:
                 continue
-            node, texts = resolved
-            bundle = Bundle(texts=texts, holidays=expand(node, self.diagnostics, dates=self.dates))
-            policy, found = compile_node(node, bundle, pinned=self.dates)
+            node = resolved.node
+            bundle = Bundle(texts=resolved.texts, holidays=expand(node, self.diagnostics, dates=self.dates))
+            policy, found = compile_node(node, bundle, pinned=self.dates, under=resolved.under)
             self.diagnostics.found.extend(found)
             sound = all(item.severity != "error" for item in self.diagnostics.found[before:])
             if policy is not None and sound:
@@ -182,29 +189,13 @@ class _Loader:
                 if self.dates:
                     bundles[policy.ref.bundle] = bundle
                 places[policy.ref] = (at(at(node, "in_force"), "from") or at(node, "version") or node).place
-        self.check_versions(policies, places)
+        check_versions(policies, places, self.diagnostics)
         return Library(
             policies=tuple(policies),
             diagnostics=self.diagnostics.sorted(),
             files=tuple(self.files),
             bundles=bundles,
         )
-
-    def check_versions(self, policies: Iterable[CompiledPolicy], places: Mapping[PolicyRef, Place]) -> None:
-        """Report versions of one policy that the same instant would choose."""
-        begun = sorted(policies, key=lambda policy: policy.in_force.starts or _EVER)
-        for earlier, later in combinations(begun, 2):
-            first, second = earlier.in_force, later.in_force
-            if earlier.ref.name != later.ref.name or first.decided_by != second.decided_by:
-                continue
-            if first.until is None or second.starts is None or second.starts < first.until:
-                message = (
-                    f"version `{later.ref.version}` of `{later.ref.name}` is in force while version "
-                    f"`{earlier.ref.version}` is, so no case can be opened then"
-                )
-                hint = "end the earlier one with `until`, which is exclusive, where the later one begins"
-                related = [(f"version `{earlier.ref.version}`", places[earlier.ref])]
-                self.diagnostics.add("AM110", places[later.ref], message, hint=hint, related=related)
 
     def read(self, path: Path, *, asked: bool) -> None:
         """Read one file; a scenario file is checked, a policy is kept for compiling."""
@@ -250,12 +241,12 @@ class _Loader:
         """Return what `extends` names."""
         return (word(at(node, "policy")) or "", word(at(node, "version")) or "")
 
-    def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> tuple[Node, tuple[str, ...]] | None:
-        """Return a document with all that it extends under it, and their texts, or None with a finding."""
+    def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> _Resolved | None:
+        """Return a document with all that it extends under it, or None with a finding."""
         self.diagnostics.found.extend(source.found)
         extends = at(source.node, "extends")
         if extends is None:
-            return source.node, (source.text,)
+            return _Resolved(node=source.node, texts=(source.text,))
         if not chain:
             # Laid over its base it no longer has the key that makes it an overlay, and admits what only overlays may hold.
             self.diagnostics.found.extend(check_document(source.node, "policy"))
@@ -272,8 +263,11 @@ class _Loader:
         under = self.resolve(base, (*chain, source.identity))
         if under is None:
             return None
-        node, texts = under
-        return overlaid(node, source.node, self.diagnostics), (*texts, source.text)
+        return _Resolved(
+            node=overlaid(under.node, source.node, self.diagnostics),
+            texts=(*under.texts, source.text),
+            under=(*under.under, under.node),
+        )
 
     def not_found(self, extends: Node, name: str, version: str) -> None:
         """Report that what a policy extends is not there: no such policy, or no such version of it."""

@@ -274,3 +274,5 @@ class CompiledPolicy:
     sensitive: frozenset[str]
     #: How many keys and states the author wrote.
     size: tuple[int, int]
+    #: Name and version of each policy that it is laid over, the nearest first.
+    extends: tuple[tuple[str, str], ...] = ()
