@@ -18,6 +18,7 @@ from amends.engine.version import LANGUAGE, VERSION
 #: Every command and what it is for: `engine/commands/NAME.py` holds it, as `command`.
 COMMANDS: Final[dict[str, str]] = {
     "check": "Check policies, and say where they are wrong.",
+    "lock": "Lock what policies say now, as published: a later change of them is an error.",
     "simulate": "Dry-run a case, and show its timeline.",
     "test": "Run scenario cases against policies, and show what is not as expected.",
     "schema": "Print the JSON Schema of policies or of scenario files, for an editor.",

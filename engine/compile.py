@@ -129,6 +129,7 @@ class _Compiler:
             reason=self.reason,
             sources=self.sources,
             almanac=self.almanac,
+            under=under,
         )
 
     def _record_names(self) -> Iterator[str]:

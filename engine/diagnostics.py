@@ -248,6 +248,19 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "warning",
             "the versions of a policy leave a time between them, or are chosen by different instants",
         ),
+        (
+            "AM112",
+            "outside-bounds",
+            "error",
+            "a param is outside its bounds, or a policy loosens the bounds of the one that it is laid over",
+        ),
+        (
+            "AM113",
+            "published-changed",
+            "error",
+            "a version that was published and locked says something else than it did",
+        ),
+        ("AM114", "published-gone", "warning", "a version that was published and locked is no longer there"),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),

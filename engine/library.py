@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
+from .case import PolicyRef
 from .condition import holds
-from .diagnostics import Diagnostic, Diagnostics, did_you_mean
+from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from .document import Node, read_file
 from .errors import AmbiguousPolicy, RuleError, UnknownPolicy
 from .intake import read_facts, reading_of
 from .literal import Misfit
+from .lock import FILE, Identity, Published, check_gone, check_published, read_lock
 from .policy import CompiledPolicy
 from .read.shape import at, word
 from .schema import check_document
 from .versions import check_versions, is_in_force, most_specific
-
-Identity = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,18 @@ class _Source:
         return (word(at(self.node, "policy")) or "", word(at(self.node, "version")) or "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A document with all that it extends under it."""
+
+    path: Path
+    node: Node
+    #: The texts that it was made of, what is extended first.
+    texts: tuple[str, ...]
+    #: What it is laid over, the lowest first, each resolved.
+    under: tuple[Node, ...] = ()
+
+
 @dataclass(slots=True)
 class Library:
     """The policies of some files and folders. Mistakes of authors are in `diagnostics`, never raised."""
@@ -50,6 +62,10 @@ class Library:
     files: tuple[Path, ...] = ()
     #: By the digest of each policy's bundle.
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
+    #: What each policy was read from; nothing of policies that came from bundles.
+    documents: Mapping[PolicyRef, Resolved] = field(default_factory=dict)
+    #: The published versions that the locks beside them hold, by name and version.
+    published: Mapping[Identity, Published] = field(default_factory=dict)
 
     @classmethod
     def load(cls, *paths: Path | str) -> Library:
@@ -143,17 +159,6 @@ def takes(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> boo
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resolved:
-    """A document with all that it extends under it."""
-
-    node: Node
-    #: The texts that it was made of, what is extended first.
-    texts: tuple[str, ...]
-    #: What it is laid over, the lowest first, each resolved.
-    under: tuple[Node, ...] = ()
-
-
 class _Loader:
     """Reads files once, resolves what they extend, and compiles what was asked for."""
 
@@ -164,6 +169,7 @@ class _Loader:
         self.seen: set[Path] = set()
         self.files: list[Path] = []
         self.asked: list[_Source] = []
+        self.locked: dict[Identity, Published] = {}
 
     def load(self, paths: list[Path]) -> Library:
         """Return the library of some files and folders."""
@@ -172,14 +178,16 @@ class _Loader:
                 self.read(file, asked=True)
         for source in list(self.asked):
             self.find_extended(source)
+        self.read_locks(paths)
         policies: list[CompiledPolicy] = []
-        bundles, places = {}, {}
+        bundles, documents = {}, {}
         for source in self.asked:
             before = len(self.diagnostics.found)
             resolved = self.resolve(source, ())
             if resolved is None:
                 continue
             node = resolved.node
+            check_published(node, source.identity, self.locked, self.diagnostics)
             bundle = Bundle(texts=resolved.texts, holidays=expand(node, self.diagnostics, dates=self.dates))
             policy, found = compile_node(node, bundle, pinned=self.dates, under=resolved.under)
             self.diagnostics.found.extend(found)
@@ -188,14 +196,28 @@ class _Loader:
                 policies.append(policy)
                 if self.dates:
                     bundles[policy.ref.bundle] = bundle
-                places[policy.ref] = (at(at(node, "in_force"), "from") or at(node, "version") or node).place
-        check_versions(policies, places, self.diagnostics)
+                documents[policy.ref] = resolved
+        check_versions(
+            policies, {ref: _begins(found.node) for ref, found in documents.items()}, self.diagnostics
+        )
         return Library(
             policies=tuple(policies),
             diagnostics=self.diagnostics.sorted(),
             files=tuple(self.files),
             bundles=bundles,
+            documents=documents,
+            published=self.locked,
         )
+
+    def read_locks(self, paths: list[Path]) -> None:
+        """Read the locks beside what was asked for; of a folder as a whole it can be said what is gone."""
+        whole = {lock for path in paths if path.is_dir() for lock in path.rglob(FILE)}
+        beside = {lock for source in self.asked if (lock := source.path.parent / FILE).exists()}
+        for lock in sorted(whole | beside):
+            held = read_lock(lock, self.diagnostics)
+            if lock in whole:
+                check_gone(held, self.sources, self.diagnostics)
+            self.locked.update(held)
 
     def read(self, path: Path, *, asked: bool) -> None:
         """Read one file; a scenario file is checked, a policy is kept for compiling."""
@@ -241,12 +263,12 @@ class _Loader:
         """Return what `extends` names."""
         return (word(at(node, "policy")) or "", word(at(node, "version")) or "")
 
-    def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> _Resolved | None:
+    def resolve(self, source: _Source, chain: tuple[Identity, ...]) -> Resolved | None:
         """Return a document with all that it extends under it, or None with a finding."""
         self.diagnostics.found.extend(source.found)
         extends = at(source.node, "extends")
         if extends is None:
-            return _Resolved(node=source.node, texts=(source.text,))
+            return Resolved(path=source.path, node=source.node, texts=(source.text,))
         if not chain:
             # Laid over its base it no longer has the key that makes it an overlay, and admits what only overlays may hold.
             self.diagnostics.found.extend(check_document(source.node, "policy"))
@@ -263,7 +285,8 @@ class _Loader:
         under = self.resolve(base, (*chain, source.identity))
         if under is None:
             return None
-        return _Resolved(
+        return Resolved(
+            path=source.path,
             node=overlaid(under.node, source.node, self.diagnostics),
             texts=(*under.texts, source.text),
             under=(*under.under, under.node),
@@ -279,6 +302,11 @@ class _Loader:
             key, message = "version", f"the policy `{name}` has no version `{version[:60]}` to extend"
             hint = did_you_mean(version, versions)
         self.diagnostics.add("AM107", (at(extends, key) or extends).place, message, hint=hint)
+
+
+def _begins(node: Node) -> Place:
+    """Return where a policy says from when on it is in force."""
+    return (at(at(node, "in_force"), "from") or at(node, "version") or node).place
 
 
 def policy_files(path: Path) -> Iterator[Path]:

@@ -95,7 +95,8 @@ def _check_gaps(
     """Report where one version ends before the next begins."""
     for before, later in pairwise(versions):
         until, starts = before.in_force.until, later.in_force.starts
-        if until is not None and starts is not None and until < starts:
+        alike = before.in_force.decided_by == later.in_force.decided_by
+        if alike and until is not None and starts is not None and until < starts:
             message = (
                 f"no version of `{later.ref.name}` is in force from {until.isoformat()} until {starts.isoformat()}, "
                 "so no case can be opened then"

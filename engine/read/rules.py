@@ -28,6 +28,7 @@ from ..types import (
     optional,
 )
 from ..values import Value
+from .bounds import check_bounds, check_removed, first_bounded
 from .scope import PolicyScope
 from .shape import at, entries, known
 from .tables import read_table
@@ -50,8 +51,10 @@ class Rules:
         reason: EnumType,
         sources: Collection[str],
         almanac: Almanac,
+        under: tuple[Node, ...] = (),
     ) -> None:
         self.node = node
+        self.under = under
         self.context = context
         self.scope = scope
         self.types = types
@@ -78,20 +81,28 @@ class Rules:
         for section, (what, read) in readers.items():
             for name, key, value in entries(at(self.node, section)):
                 self.scope.declare_lazily(name, what, key.place, value, partial(read, name, value))
+        check_removed((*self.under, self.node), self.diagnostics)
 
     def _param(self, name: str, node: Node) -> Declared | None:
         written = at(node, "is") if isinstance(node, Fields) else node
         if written is None:
             return None
-        type_node = at(node, "type")
-        type_ = self.types.read(type_node, name) if type_node is not None else self._guess(written)
+        layers = [*(at(at(below, "params"), name) for below in self.under), node]
+        type_ = self._param_type(name, first_bounded(layers) or node)
         constant = read_constant(written, type_, self.context)
         if constant is None:
             return None
         self.params[name] = constant.value
+        check_bounds(name, layers, type_, self.context.currency, self.diagnostics)
         cited = at(node, "source") if isinstance(node, Fields) else None
         self.param_sources[name] = known(cited, "source", self.sources, self.diagnostics)
         return Declared(type=type_, kind="param", reads=frozenset(), literal=constant.value)
+
+    def _param_type(self, name: str, node: Node) -> Type:
+        type_node, written = at(node, "type"), at(node, "is") if isinstance(node, Fields) else node
+        if type_node is not None:
+            return self.types.read(type_node, name)
+        return TEXT if written is None else self._guess(written)
 
     def _guess(self, node: Node) -> Type:
         """Return the type that a literal is written as."""

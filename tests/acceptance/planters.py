@@ -156,6 +156,43 @@ def bad_in_force(sheet: Sheet) -> Fault:
     return Fault(puts={**begin, ("in_force", "until"): "«1999-01-01T00:00:00Z"})
 
 
+def versions_apart(sheet: Sheet) -> Fault:
+    """Let an earlier version end long before this one begins."""
+    rule = at(sheet.node, ("in_force", "decided_by"))
+    decided = f", decided_by: {rule.text}, from: 1990-01-01T00:00:00Z" if isinstance(rule, Scalar) else ""
+    facts = f"facts: {{{rule.text}: timestamp}}\n" if isinstance(rule, Scalar) else ""
+    earlier = (
+        f"amends: 1\npolicy: {first_value(sheet, 'policy').text}\nversion: planted\n{facts}"
+        f"in_force: {{until: 2001-01-01T00:00:00Z{decided}}}\nstates: {{a: {{initial: true, final: true}}}}\n"
+    )
+    begins = at(sheet.node, ("in_force", "from"))
+    edits = [sheet.before(begins, "«")] if begins else []
+    puts: Puts = {} if begins else {("in_force", "from"): "«2026-01-01T00:00:00Z"}
+    return Fault(puts=puts, edits=edits, beside={"earlier.yaml": earlier})
+
+
+def outside_bounds(sheet: Sheet) -> Fault:
+    """Set a param to less than it may be."""
+    return Fault(puts={("params", "planted_112"): "{is: «3 days, at_least: 1 week}"})
+
+
+def lock(policy: str, version: str) -> dict[str, str]:
+    """Return the lock of a version that once said something else."""
+    digests = '{rules: "0", model: "0", bundle: "0"}'
+    return {"amends.lock": f'amends: 1\npublished:\n  "{policy}":\n    {version}: {digests}\n'}
+
+
+def published_changed(sheet: Sheet) -> Fault:
+    """Change what was published."""
+    name, version = first_value(sheet, "policy"), first_value(sheet, "version")
+    return Fault(edits=[sheet.before(version, "«")], beside=lock(name.text, f'"{version.text}"'))
+
+
+def published_gone(sheet: Sheet) -> Fault:
+    """Remove a version that was published."""
+    return Fault(beside=lock(first_value(sheet, "policy").text, "«planted"))
+
+
 # --- expressions --------------------------------------------------------------------------------------------------------
 
 
@@ -452,6 +489,10 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM108": nothing_to_remove,
     "AM109": unsupported,
     "AM110": bad_in_force,
+    "AM111": versions_apart,
+    "AM112": outside_bounds,
+    "AM113": published_changed,
+    "AM114": published_gone,
     "AM201": syntax,
     "AM202": type_,
     "AM203": unknown_literal,

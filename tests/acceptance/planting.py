@@ -50,6 +50,8 @@ class Fault:
     edits: list[Edit] = field(default_factory=list)
     #: States that escalations across all states and clocks of the case must leave alone.
     alone: tuple[str, ...] = ()
+    #: Files to be put beside the policy, by name; « as above.
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 class Sheet:

@@ -60,6 +60,8 @@ OF_THE_WHOLE: Final = frozenset(
         *("AM310", "AM311", "AM401", "AM402", "AM404", "AM405", "AM501", "AM502"),
     }
 )
+#: Faults of several files.
+BETWEEN: Final = frozenset({"AM111", "AM113", "AM114"})
 #: What a message about a table says to show that it is right: some value of an input.
 WITNESS: Final = re.compile(r"\b[\w.()]+ = \S")
 OF_TABLES: Final = ("AM401", "AM402", "AM404", "AM405")
@@ -69,9 +71,8 @@ OF_TABLES: Final = ("AM401", "AM402", "AM404", "AM405")
 class Planted:
     """A policy with faults in it, and what was found."""
 
-    file: Path
-    #: By code, where each fault was planted: line and column.
-    places: dict[str, tuple[int, int]]
+    #: By code, where each fault was planted: file, line and column.
+    places: dict[str, tuple[str, int, int]]
     found: tuple[Diagnostic, ...]
 
 
@@ -93,22 +94,35 @@ PAIRS: Final = [(code, policy) for policy in POLICIES for code in CATALOGUE if c
 def plant(policy: str, codes: tuple[str, ...], folder: Path) -> Planted:
     """Plant faults into a copy of a policy, and check it beside what it extends."""
     sheet = sheet_of(policy)
-    text, places = sheet.planted({code: PLANTERS[code](sheet) for code in codes})
+    faults = {code: PLANTERS[code](sheet) for code in codes}
+    text, marks = sheet.planted(faults)
+    file = folder / Path(policy).name
+    places = {code: (str(file), *mark) for code, mark in marks.items()}
+    for code, fault in faults.items():
+        for name, content in fault.beside.items():
+            before, mark, _ = content.partition("«")
+            (folder / name).write_text(content.replace("«", ""), encoding="utf-8")
+            if mark:
+                last = before.rpartition("\n")[2]
+                places[code] = (str(folder / name), before.count("\n") + 1, len(last) + 1)
     assert set(places) == set(codes)
     base = sheet.base
     while base is not None:
         shutil.copy(base.path, folder)
         base = base.base
-    file = folder / Path(policy).name
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
-    return Planted(file, places, Library.load(file).diagnostics)
+    # What was put beside it is asked for with it, and what it extends is found; only of a folder is it known what is gone.
+    names = [name for fault in faults.values() for name in fault.beside]
+    asked = [folder] if "amends.lock" in names else [file, *(folder / name for name in names)]
+    return Planted(places, Library.load(*asked).diagnostics)
 
 
 #: Faults that are planted together: what cannot be read, what cannot be compiled, what is wrong as a whole. AM404 is by itself,
 #: for a rule that AM402 repeats closes the gap.
 BATCHES: Final = (
     *((code,) for code in sorted(STOPS)),
-    tuple(code for code in CATALOGUE if code not in STOPS | OF_THE_WHOLE),
+    tuple(code for code in CATALOGUE if code not in STOPS | OF_THE_WHOLE | BETWEEN),
+    *((code,) for code in sorted(BETWEEN)),
     tuple(code for code in CATALOGUE if code in OF_THE_WHOLE and code != "AM404"),
     ("AM404",),
 )
@@ -132,8 +146,7 @@ def finding(code: str, planted: Planted) -> Diagnostic:
     found = [
         item
         for item in planted.found
-        if (item.code, item.place.line, item.place.column) == (code, *place)
-        and item.place.file == str(planted.file)
+        if (item.code, item.place.file, item.place.line, item.place.column) == (code, *place)
     ]
     assert len(found) == 1, (place, planted.found)
     if code in OF_TABLES:

@@ -26,7 +26,7 @@ DEFAULTS = {
     ),
 }
 _BLOCK = re.compile(r"^```yaml(?: (?P<encoding>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"# (\S+\.yaml)\n")
+_NAME = re.compile(r"# (\S+\.(?:yaml|lock))\n")
 _MARK = re.compile(r"# (AM\d+)$")
 
 
@@ -46,6 +46,8 @@ class Example:
 
     def whole(self) -> bytes:
         """Return the file with what the example leaves out; of states an overlay has those of its base."""
+        if self.name.endswith(".lock"):
+            return self.text.encode(self.encoding)
         top = set(re.findall(r"^(\w+):", self.text, re.MULTILINE))
         left_out = [key for key in DEFAULTS if key not in top and not (key == "states" and "extends" in top)]
         return (self.text + "".join(DEFAULTS[key] for key in left_out)).encode(self.encoding)
