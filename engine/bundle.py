@@ -33,7 +33,7 @@ from .version import LANGUAGE
 _UNMADE: Final[Expanded] = (frozenset(), date.max, date.min)
 
 #: What an overlay never takes over from the policy it extends.
-_OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
+OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
 #: No country has a longer name.
 _COUNTRY: Final = 60
 
@@ -119,7 +119,7 @@ def _country(text: str) -> str | None:
 def overlaid(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
     """Return a document laid over the one it extends."""
     inherited = Fields(
-        tuple((key, value) for key, value in base.entries if key.text not in _OWN)
+        tuple((key, value) for key, value in base.entries if key.text not in OWN)
         if isinstance(base, Fields)
         else (),
         base.place,

@@ -72,6 +72,7 @@ FLOORS: dict[str, int] = {
     "engine.deadlines": 4,
     "engine.library": 4,
     "engine.lock": 4,
+    "engine.provenance": 4,
     "engine.versions": 4,
     # 5: faces for hosts and readers
     "engine.engine": 5,

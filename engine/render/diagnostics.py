@@ -144,10 +144,11 @@ def findings_data(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> dict[st
 
 
 def findings_json(
-    found: Sequence[Diagnostic], *, sizes: Sequence[PolicySize] = (), limit: int = LIMIT
+    found: Sequence[Diagnostic], *, sizes: Sequence[PolicySize] = (), limit: int = LIMIT, **more: Any
 ) -> str:
-    """Return findings, and how large the policies are that can run, as one JSON object."""
-    return dumped({**findings_data(found, limit=limit), "policies": [_size_data(size) for size in sizes]})
+    """Return findings, how large the policies are that can run, and what else is told of them, as one JSON object."""
+    policies = [_size_data(size) for size in sizes]
+    return dumped({**findings_data(found, limit=limit), "policies": policies, **more})
 
 
 def _size_data(size: PolicySize) -> dict[str, Any]:
@@ -160,14 +161,15 @@ def _finding_data(item: Diagnostic) -> dict[str, Any]:
         "code": item.code,
         "severity": item.severity,
         "message": item.message,
-        "place": _place_data(item.place),
+        "place": place_data(item.place),
         "hint": item.hint,
         "see": page_of(item.code),
-        "related": [{"message": note, "place": _place_data(place)} for note, place in item.related],
+        "related": [{"message": note, "place": place_data(place)} for note, place in item.related],
     }
 
 
-def _place_data(place: Place) -> dict[str, Any]:
+def place_data(place: Place) -> dict[str, Any]:
+    """Return a place as JSON data; lines and columns count from 1, the end is exclusive."""
     return {
         "file": place.file,
         "line": place.line,
