@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from amends.engine.diagnostics import Diagnostic
     from amends.engine.engine import Engine, Sent
     from amends.engine.errors import (
+        AmbiguousPolicy,
         AmendsError,
         CorruptJournal,
         InvalidValue,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
 
 _HOMES: Final[dict[str, str]] = {
+    "AmbiguousPolicy": "errors",
     "AmendsError": "errors",
     "Case": "case",
     "CorruptJournal": "errors",
@@ -44,6 +46,7 @@ _HOMES: Final[dict[str, str]] = {
 }
 
 __all__ = [
+    "AmbiguousPolicy",
     "AmendsError",
     "Case",
     "CorruptJournal",

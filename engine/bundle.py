@@ -33,7 +33,7 @@ from .version import LANGUAGE
 _UNMADE: Final[Expanded] = (frozenset(), date.max, date.min)
 
 #: What an overlay never takes over from the policy it extends.
-OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends")
+OWN: Final = ("policy", "version", "title", "serves", "in_force", "extends", "migrates")
 #: No country has a longer name.
 _COUNTRY: Final = 60
 
@@ -175,7 +175,7 @@ def _inserted(sentences: Node) -> list[str]:
 def _is_label(path: tuple[str, ...]) -> bool:
     """Return whether only people read what stands at a path; an author's own names may be those of labels."""
     match path:
-        case ("title",):
+        case ("title",) | ("sources", _, "checked"):
             return True
         case ("sources" | "facts" | "events" | "params" | "states" | "sla" | "payouts", _, "says"):
             return True

@@ -30,6 +30,7 @@ from .read.almanac import Expanded, PolicyAlmanac
 from .read.candidates import Flow
 from .read.clocks import read_slas
 from .read.flow import read_escalations, read_states
+from .read.migration import read_migrates
 from .read.payouts import PAYOUT_EVENTS, payout_declared, read_payout, reported_by
 from .read.rules import Rules
 from .read.scope import PolicyScope
@@ -107,7 +108,7 @@ class _Compiler:
         self.under = under
         self.diagnostics = diagnostics
         self.roles = read_roles(at(node, "roles"))
-        self.sources = read_sources(at(node, "sources"))
+        self.sources = read_sources(at(node, "sources"), diagnostics)
         self.reason = EnumType(
             "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)
         )
@@ -237,6 +238,7 @@ class _Compiler:
                 sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
                 len(leg.states),
             ),
+            migrates=read_migrates(at(self.node, "migrates"), flow, self.ref.version),
             extends=tuple(
                 (word(at(node, "policy")) or "", word(at(node, "version")) or "")
                 for node in reversed(self.under)

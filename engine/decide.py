@@ -16,11 +16,12 @@ from .case import Case, Reason
 from .choose import choose
 from .errors import OutOfOrder, RuleError
 from .intake import blank, floored, read_facts, zone_of
+from .migrating import migrate, not_migrated
 from .moving import Mover
 from .policy import CompiledPolicy
 from .schedule import timers
 from .sealing import seal
-from .step import REFUSED, Changes, Due, Event, Input, Move, Needs, Open, Query, Step
+from .step import REFUSED, Changes, Due, Event, Input, Migrate, Move, Needs, Open, Query, Step
 from .taking import Refused, take
 from .values import Value
 from .work import MissingFacts, Work
@@ -37,9 +38,9 @@ def decide(
     """Return the step that an input makes.
 
     Args:
-        policy: what the case is pinned to.
+        policy: what the case is pinned to; of a migration, what it is to be pinned to.
         case: the case before it, or None for an opening.
-        arrived: the opening, an event, or a timer that passed.
+        arrived: the opening, an event, a timer that passed, or a migration to another version.
         answers: to the questions that an earlier call returned as `Needs`.
     Raises:
         InvalidValue: an opening whose facts are not of their types.
@@ -52,6 +53,8 @@ def decide(
             return _event(policy, _there(case), arrived)
         case Due():
             return _due(policy, _there(case), arrived)
+        case Migrate():
+            return _migration(policy, _there(case), arrived)
 
 
 def _there(case: Case | None) -> Case:
@@ -60,7 +63,7 @@ def _there(case: Case | None) -> Case:
     return case
 
 
-# --- the three inputs ---------------------------------------------------------------------------------------------------
+# --- the inputs ---------------------------------------------------------------------------------------------------
 
 
 def _opening(policy: CompiledPolicy, opening: Open) -> Step:
@@ -88,6 +91,11 @@ def _due(policy: CompiledPolicy, case: Case, due: Due) -> Step:
     if timer != case.timers[0]:
         raise OutOfOrder(f"the timer `{case.timers[0].id}` fires first")
     return _Step(policy, case, due, max(case.at, due.fires_at)).due(due.timer)
+
+
+def _migration(policy: CompiledPolicy, case: Case, migration: Migrate) -> Step:
+    now = _in_order(case, migration.recorded_at)
+    return _Step(policy, case, migration, now).migrate(migration)
 
 
 def _in_order(case: Case, recorded_at: datetime) -> datetime:
@@ -155,6 +163,17 @@ class _Step:
             self.mover.settle()
         except RuleError as error:
             return self.broken(error, partial(_use_up, kind=kind, name=name), woken=kind == "wake")
+        return self.applied()
+
+    def migrate(self, migration: Migrate) -> Step:
+        """Carry the case over to the policy, and settle; where that cannot be, it stays."""
+        try:
+            migrate(self.mover, migration)
+            self.mover.settle()
+        except Refused as refused:
+            return self.unmoved("refused", reason=refused.reason)
+        except RuleError as error:
+            return self.unmoved("refused", reason=not_migrated(self.policy, self.case, str(error)))
         return self.applied()
 
     def fire(self, kind: str, name: str) -> None:
@@ -248,13 +267,17 @@ class _Step:
             name: value for name, value in work.facts.items() if before.get(name) != value
         }
         facts.update({name: None for name in before if name not in work.facts})
+        legs: dict[str, str | None] = {
+            leg: state for leg, state in work.legs.items() if case.legs.get(leg) != state
+        }
+        legs.update({leg: None for leg in case.legs if leg not in work.legs})
         clocks: dict[str, Any] = {
             name: clock for name, clock in work.clocks.items() if case.clocks.get(name) != clock
         }
         clocks.update({name: None for name in case.clocks if name not in work.clocks})
         armed = tuple(timers(self.mover, woken=woken))
         return Changes(
-            legs={leg: state for leg, state in work.legs.items() if case.legs.get(leg) != state},
+            legs=legs,
             facts=facts,
             clocks=clocks,
             payouts={name: p for name, p in work.payouts.items() if case.payouts.get(name) != p},
@@ -262,6 +285,7 @@ class _Step:
             holding=self.mover.holding if self.mover.holding != case.holding else None,
             timezone=case.timezone if opened else None,
             currency=case.currency if opened else None,
+            policy=self.policy.ref if isinstance(self.arrived, Migrate) else None,
         )
 
 

@@ -6,12 +6,12 @@ import secrets
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .calendar import tzdata_version
-from .case import Case, Reason
+from .case import Case, PolicyRef, Reason
 from .deadlines import deadlines
 from .decide import decide
 from .errors import InvalidValue, UnknownCase
@@ -19,8 +19,9 @@ from .evolve import evolve
 from .intake import floored
 from .library import Library
 from .literal import plain, written
+from .migration import way_back
 from .policy import CompiledPolicy
-from .step import Due, Effect, Event, Input, Needs, Open, Step
+from .step import Due, Effect, Event, Input, Migrate, Needs, Open, Step
 from .values import Value
 
 
@@ -83,7 +84,9 @@ class _Held:
     policy: CompiledPolicy
     case: Case
     journal: list[Step]
-    keys: dict[str, tuple[Event, Sent]] = field(default_factory=dict)
+    keys: dict[str, tuple[Event | Migrate, Sent]] = field(default_factory=dict)
+    #: The versions that it was under before.
+    former: dict[PolicyRef, CompiledPolicy] = field(default_factory=dict)
 
 
 class Engine:
@@ -197,7 +200,12 @@ class Engine:
             )
             if key is not None and key in held.keys:
                 first, answer = held.keys[key]
-                if (first.name, first.data, first.actor) != (arrived.name, arrived.data, arrived.actor):
+                same = isinstance(first, Event) and (first.name, first.data, first.actor) == (
+                    event,
+                    given,
+                    by,
+                )
+                if not same:
                     raise InvalidValue(f"the key `{key}` came before, with another event")
                 return answer
             before = self._fire(held, now)
@@ -218,6 +226,72 @@ class Engine:
         with self._lock:
             now = floored(at or self._clock.now())
             return tuple(step for held in list(self._cases.values()) for step in self._fire(held, now))
+
+    def migrate(
+        self, case_id: str, version: str, *, by: str, at: datetime | None = None, key: str | None = None
+    ) -> Sent:
+        """Let an open case go on under another version of its policy; a refusal is an answer, and the case stays.
+
+        What is due by then fires first, under the version that the case is under.
+
+        Args:
+            case_id: of a case.
+            version: of its policy in the library, which says under `migrates` which cases it takes over.
+            by: who decides it, such as `ops:7`.
+            at: when; the clock's present where left out.
+            key: the same key gives the first answer again.
+        Raises:
+            UnknownCase: there is no such case.
+            UnknownPolicy: the library has no such version.
+        """
+        with self._lock:
+            held = self._held(case_id)
+            policy = self.library.get(held.case.policy.name, version)
+            now = floored(at or self._clock.now())
+            ref, zones = policy.ref, tzdata_version()
+            arrived = Migrate(policy=ref, actor=by, recorded_at=now, key=key, tzdata=zones)
+            return self._migrate(held, policy, arrived)
+
+    def migrate_back(
+        self, case_id: str, *, by: str, at: datetime | None = None, key: str | None = None
+    ) -> Sent:
+        """Take the last migration of a case back: it goes on under the version before.
+
+        Raises:
+            UnknownCase: there is no such case.
+            InvalidValue: it was not migrated, or that was taken back already.
+        """
+        with self._lock:
+            held = self._held(case_id)
+            if key is not None and key in held.keys:
+                return held.keys[key][1]
+            now = floored(at or self._clock.now())
+            before = self._fire(held, now)
+            arrived = way_back(held.journal, held.policy, actor=by, at=now, key=key)
+            arrived = replace(arrived, tzdata=tzdata_version())
+            sent = self._migrate(held, held.former[arrived.policy], arrived)
+            return replace(sent, before=(*before, *sent.before))
+
+    def _migrate(self, held: _Held, policy: CompiledPolicy, arrived: Migrate) -> Sent:
+        _check_texts(arrived.actor, arrived.key)
+        key = arrived.key
+        if key is not None and key in held.keys:
+            first, answer = held.keys[key]
+            if not isinstance(first, Migrate) or (first.policy, first.actor) != (
+                arrived.policy,
+                arrived.actor,
+            ):
+                raise InvalidValue(f"the key `{key}` came before, with something else")
+            return answer
+        before = self._fire(held, arrived.recorded_at)
+        step = self._step(held, arrived, policy)
+        if held.case.policy == policy.ref:
+            held.former[held.policy.ref] = held.policy
+            held.policy = policy
+        sent = Sent(step=step, before=before, case=held.case, deadlines=deadlines(held.policy, held.case))
+        if key is not None:
+            held.keys[key] = (arrived, sent)
+        return sent
 
     def case(self, case_id: str) -> Case:
         """Return a case as it stands.
@@ -262,8 +336,8 @@ class Engine:
             fired.append(self._step(held, due))
         return tuple(fired)
 
-    def _step(self, held: _Held, arrived: Input) -> Step:
-        step = _done(decide(held.policy, held.case, arrived))
+    def _step(self, held: _Held, arrived: Input, policy: CompiledPolicy | None = None) -> Step:
+        step = _done(decide(policy or held.policy, held.case, arrived))
         held.case = evolve(held.case, step)
         held.journal.append(step)
         return step

@@ -19,11 +19,11 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from .errors import CorruptJournal
 from .money import Money
-from .step import Due, Event, Input, Open, Step
+from .step import Due, Event, Input, Migrate, Open, Step
 from .values import Value, from_json, to_json
 
 _DOMAIN: Final = b"amends.step.1\n"
-_INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due}
+_INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due, "migrate": Migrate}
 #: Fields that never reach the journal.
 _UNWRITTEN: Final = frozenset({"secret", "sealed"})
 #: Fields that always do: what the default is changes with every version.

@@ -239,6 +239,17 @@ class InForce:
     decided_by: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrates:
+    """How open cases of earlier versions go on under this one."""
+
+    versions: tuple[str, ...]
+    #: Their states, each with the one of this version; one that is not named keeps its name.
+    states: Mapping[str, str]
+    #: Fact to its new value, which reads what was carried over; None clears it.
+    sets: tuple[tuple[str, Term | None], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class CompiledPolicy:
     """A policy that can run. Two are the same if they are one object; `ref` tells whether two mean the same."""
@@ -276,3 +287,4 @@ class CompiledPolicy:
     size: tuple[int, int]
     #: Name and version of each policy that it is laid over, the nearest first.
     extends: tuple[tuple[str, str], ...] = ()
+    migrates: Migrates | None = None

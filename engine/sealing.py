@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from .journal import commitments, path_to
 from .policy import RESULT_DATA, CompiledPolicy
-from .step import Event, Open, Step
-from .values import Sealed
+from .step import Event, Migrate, Open, Step
+from .values import Sealed, Value
 
 
 def seal(step: Step, policy: CompiledPolicy, secret: bytes, paths: Iterable[str] = ()) -> Step:
@@ -29,6 +29,8 @@ def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
     arrived = step.input
     if isinstance(arrived, Open):
         yield from (f"input/open/facts/{name}" for name in arrived.facts if name in policy.sensitive)
+    elif isinstance(arrived, Migrate):
+        yield from _within(policy, "input/migrate/facts", arrived.facts)
     elif isinstance(arrived, Event):
         rule = policy.events.get(arrived.name)
         if rule is not None:
@@ -43,8 +45,13 @@ def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
 
 
 def _in_changes(policy: CompiledPolicy, step: Step) -> Iterator[str]:
-    for name, value in step.changes.facts.items():
+    yield from _within(policy, "changes/facts", step.changes.facts)
+
+
+def _within(policy: CompiledPolicy, path: str, facts: Mapping[str, Value]) -> Iterator[str]:
+    """Yield where sensitive values stand among facts and records that are written at a path."""
+    for name, value in facts.items():
         if name in policy.sensitive and value is not None and not isinstance(value, Sealed):
-            yield f"changes/facts/{name}"
+            yield f"{path}/{name}"
         elif isinstance(value, Mapping):
-            yield from (f"changes/facts/{name}/{key}" for key in value if f"{name}.{key}" in policy.sensitive)
+            yield from (f"{path}/{name}/{key}" for key in value if f"{name}.{key}" in policy.sensitive)

@@ -131,6 +131,21 @@ def _recomputed(work: Work, sla: Sla, clock: Clock) -> Clock:
     return _running(work, sla, due, started_at=clock.started_at, pauses=clock.pauses)
 
 
+def carried(work: Work, sla: Sla, clock: Clock) -> Clock:
+    """Return a clock of another version as it would stand had it always run by this rule: every pause is kept.
+
+    It starts when it did, and its due moment is what the rule makes of that with the facts as they are now; while that is
+    unknown, what was known last holds. What has ended stays as it ended.
+    """
+    named = replace(clock, name=sla.name, state=sla.state)
+    if clock.status not in ("running", "paused"):
+        return named
+    # Without a due moment of its own it is computed anew, and its reminders with it.
+    again = _recomputed(work, sla, replace(named, due=None))
+    known = named if again.due is None and again.left is None else again
+    return known if sla.pause_while is not None else _paused_or_resumed(work, sla, known)
+
+
 def is_here(work: Work, sla: Sla) -> bool:
     """Return whether a clock goes on: outside its state a paused one stays as it was left."""
     return sla.state is None or sla.until_met or sla.state in work.legs.values()

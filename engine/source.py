@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 Sureness = Literal["primary", "secondary", "recalled", "assumed"]
@@ -22,3 +23,5 @@ class Source:
     read: Sureness
     #: What it says, in a sentence.
     says: str | None = None
+    #: When somebody last looked whether it still says so.
+    checked: date | None = None

@@ -62,7 +62,28 @@ class Due:
     tzdata: str = ""
 
 
-Input = Open | Event | Due
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrate:
+    """The case goes on under another version of its policy; it says how only on the way back."""
+
+    policy: PolicyRef
+    #: Who decided that it does, such as `ops:7`.
+    actor: str
+    recorded_at: datetime
+    key: str | None = None
+    #: Of a way back: the number of the step that is undone. What follows is then what that step did, turned round.
+    undoes: int | None = None
+    #: States, each with the one that the case then stands in.
+    states: Mapping[str, str] = field(default_factory=dict)
+    #: Facts as they were, for those that still are what that step made of them; None where there was none.
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    #: Clocks that it dropped, as they were.
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+    engine: str = VERSION
+    tzdata: str = ""
+
+
+Input = Open | Event | Due | Migrate
 Verdict = Literal["applied", "refused", "undecided"]
 
 
@@ -90,7 +111,7 @@ class Effect:
 class Changes:
     """What a step changed: all that `evolve` needs. A value None in a map removes the entry."""
 
-    legs: Mapping[str, str] = field(default_factory=dict)
+    legs: Mapping[str, str | None] = field(default_factory=dict)
     facts: Mapping[str, Value] = field(default_factory=dict)
     clocks: Mapping[str, Clock | None] = field(default_factory=dict)
     payouts: Mapping[str, Payout] = field(default_factory=dict)
@@ -101,6 +122,8 @@ class Changes:
     #: Set by the opening.
     timezone: str | None = None
     currency: str | None = None
+    #: Set by a migration: what the case is pinned to from then on.
+    policy: PolicyRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,16 @@ Spec: docs/semantics.md. To restore a case `evolve` is enough; this says whether
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .case import Case
+from .case import Case, PolicyRef
 from .decide import decide
 from .errors import AmendsError, CorruptJournal, InvalidValue
 from .evolve import evolve
 from .journal import Vault, chain, commitments, entry_of, read_entry
 from .policy import CompiledPolicy
-from .step import Step
+from .step import Migrate, Open, Step
 
 #: What the first entry follows.
 NOTHING = "0" * 64
@@ -59,7 +59,7 @@ def verify_chain(entries: Sequence[bytes], heads: Sequence[str]) -> None:
 
 
 def verify(
-    policy: CompiledPolicy,
+    policies: CompiledPolicy | Iterable[CompiledPolicy],
     entries: Sequence[bytes],
     heads: Sequence[str],
     *,
@@ -69,7 +69,7 @@ def verify(
     """Rebuild a case from its journal, decide every step again, and return the case.
 
     Args:
-        policy: what the case is pinned to, from its bundle.
+        policies: what the case is pinned to, from its bundle; of a case that was migrated, every version it was under.
         entries: of the journal, the opening first.
         heads: the digest of each entry, as kept when it was written; the last is the head of the case.
         vault: the sensitive values beside the journal, of every entry; an entry that lacks one was erased.
@@ -78,8 +78,10 @@ def verify(
     Raises:
         CorruptJournal: an entry is not what was written, or not what the policy makes of its input; the message names
             the first such.
-        InvalidValue: the case is pinned to another policy, or there are no entries.
+        InvalidValue: a policy that the case was pinned to is not among them, or there are no entries.
     """
+    known = [policies] if isinstance(policies, CompiledPolicy) else list(policies)
+    by_ref = {policy.ref: policy for policy in known}
     verify_chain(entries, heads)
     case: Case | None = None
     decided, whole = 0, True
@@ -88,14 +90,28 @@ def verify(
         whole = whole and _is_whole(step, vault or {}, secret)
         if whole:
             _prove(step, secret)
-            _decide_again(policy, case, step, entry)
+            _decide_again(_policy_of(step, case, by_ref), case, step, entry)
             decided += 1
         case = evolve(case, step)
-        if case.policy != policy.ref:
+        if case.policy not in by_ref:
             raise InvalidValue(f"the case is pinned to {case.policy.name} {case.policy.version}")
     if case is None:
         raise InvalidValue("a journal begins with the opening of the case, and this one has no entries")
     return Verified(case=case, decided=decided)
+
+
+def _policy_of(step: Step, case: Case | None, known: Mapping[PolicyRef, CompiledPolicy]) -> CompiledPolicy:
+    """Return the policy that made a step: of an opening and a migration the one that the case is pinned to by it."""
+    match step.input:
+        case Open(policy=ref) | Migrate(policy=ref):
+            pass
+        case _ if case is not None:
+            ref = case.policy
+        case _:
+            raise CorruptJournal("a journal begins with the opening of the case")
+    if ref not in known:
+        raise InvalidValue(f"the case is pinned to {ref.name} {ref.version}")
+    return known[ref]
 
 
 def _read(seq: int, entry: bytes, vault: Vault, secret: bytes) -> Step:

@@ -229,6 +229,11 @@ class Presence:
         for fact in self.policy.facts.values():
             if fact.default:
                 demand(fact.default, NONE, opening)
+        if self.policy.migrates:
+            # Of a case that comes from another version no more is known than of one that opens.
+            for _, term in self.policy.migrates.sets:
+                if term:
+                    demand(term, NONE, opening)
         if self.policy.currency:
             demand(self.policy.currency, NONE, opening)
         demand(self.policy.timezone, self.opened, opening)

@@ -97,7 +97,7 @@ def read_outcome(node: Fields, flow: Flow) -> Outcome:
 
     return Outcome(
         to=_target(node.get("to"), flow),
-        sets=_sets(node.get("set"), flow),
+        sets=read_sets(node.get("set"), flow),
         do=read_actions(node.get("do"), flow),
         decision=_decision(node.get("decision"), flow),
         reason=term("reason", flow.reason),
@@ -116,7 +116,8 @@ def _decision(node: Node | None, flow: Flow) -> Term | None:
     return None
 
 
-def _sets(node: Node | None, flow: Flow) -> tuple[tuple[str, Term | None], ...]:
+def read_sets(node: Node | None, flow: Flow) -> tuple[tuple[str, Term | None], ...]:
+    """Read `set`: facts, each with the expression of its new value, or None to clear it."""
     found: list[tuple[str, Term | None]] = []
     for name, key, value in entries(node):
         fact = flow.facts.get(name)

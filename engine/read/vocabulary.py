@@ -12,6 +12,7 @@ from ..document import Fields, Items, Node, Scalar
 from ..policy import HOST, Event, Field
 from ..source import SURENESS, Source
 from ..types import (
+    DATE,
     HOLE,
     NAMED,
     TEXT,
@@ -64,6 +65,7 @@ BUILT_IN_REASONS: Final = (
     "role_not_allowed",
     "missing_facts",
     "rule_failed",
+    "not_migrated",
 )
 
 
@@ -216,16 +218,19 @@ class _NoNames:
 NO_NAMES: Final = _NoNames()
 
 
-def read_sources(node: Node | None) -> dict[str, Source]:
+def read_sources(node: Node | None, diagnostics: Diagnostics) -> dict[str, Source]:
     """Read `sources`."""
     found = {}
     for name, _, value in entries(node):
-        read = word(at(value, "read"))
+        read, checked = word(at(value, "read")), at(value, "checked")
+        context = Context(scope=NO_NAMES, diagnostics=diagnostics)
+        day = read_constant(checked, DATE, context) if checked is not None else None
         found[name] = Source(
             name=name,
             cite=word(at(value, "cite")) or "",
             read=read if read in SURENESS else "assumed",
             says=word(at(value, "says")),
+            checked=day and day.value,
         )
     return found
 

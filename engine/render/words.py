@@ -146,6 +146,10 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "missing_facts": ("Not yet known: {missing}.", "Facts that decide it are not yet known."),
         "rule_failed": ("A rule failed: {problem}.", "A rule failed."),
+        "not_migrated": (
+            "The case stays under version {from}, for version {to} cannot take it over: {problem}.",
+            "The case stays under its version.",
+        ),
     },
     "zh": {
         "not_allowed": ("此处没有规则允许这样做。",),
@@ -168,6 +172,7 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "missing_facts": ("尚不知道：{missing}。", "决定所需的事实尚不完整。"),
         "rule_failed": ("规则计算失败：{problem}。", "规则计算失败。"),
+        "not_migrated": ("个案仍适用版本 {from}，版本 {to} 无法接管：{problem}。", "个案仍适用原版本。"),
     },
 }
 

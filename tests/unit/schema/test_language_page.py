@@ -35,6 +35,7 @@ BELOW = {"keep_as": "event"}
 MAPS = {
     "sources": "source",
     "in_force": "in_force",
+    "migrates": "migrates",
     "calendars": "calendar_map",
     "facts": "typed_declaration",
     "events": "event",

@@ -43,7 +43,7 @@ from amends.engine.journal import (
 )
 from amends.engine.money import Money
 from amends.engine.period import Ends, Roll
-from amends.engine.step import Changes, Clause, Due, Effect, Event, Move, Open, Step, Trace
+from amends.engine.step import Changes, Clause, Due, Effect, Event, Migrate, Move, Open, Step, Trace
 from amends.engine.values import Sealed, Unknown
 from amends.engine.verify import digests, verify_chain
 from amends.engine.version import VERSION
@@ -163,10 +163,23 @@ inputs = st.one_of(
         tzdata=texts,
     ),
     record(Due, timer=texts, fires_at=instants, fired_at=instants, engine=texts, tzdata=texts),
+    record(
+        Migrate,
+        policy=refs,
+        actor=texts,
+        recorded_at=instants,
+        key=st.none() | texts,
+        undoes=st.none() | numbers,
+        states=st.dictionaries(texts, texts, max_size=2),
+        facts=st.dictionaries(texts, st.none() | values, max_size=2),
+        clocks=st.dictionaries(texts, clocks, max_size=2),
+        engine=texts,
+        tzdata=texts,
+    ),
 )
 changes = record(
     Changes,
-    legs=st.dictionaries(texts, texts, max_size=2),
+    legs=st.dictionaries(texts, st.none() | texts, max_size=2),
     facts=st.dictionaries(texts, st.none() | values, max_size=2),
     clocks=st.dictionaries(texts, st.none() | clocks, max_size=2),
     payouts=st.dictionaries(texts, payouts, max_size=2),
@@ -175,6 +188,7 @@ changes = record(
     needs_human=st.none() | texts,
     timezone=st.none() | texts,
     currency=st.none() | texts,
+    policy=st.none() | refs,
 )
 traces = record(
     Trace,
