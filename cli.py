@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, str]] = {
     "lock": "Lock what policies say now, as published: a later change of them is an error.",
     "simulate": "Dry-run a case, and show its timeline.",
     "test": "Run scenario cases against policies, and show what is not as expected.",
+    "migrate": "Show what would become of open cases under a version that takes them over.",
     "schema": "Print the JSON Schema of policies or of scenario files, for an editor.",
 }
 

@@ -6,7 +6,7 @@ Spec: docs/semantics.md, "Another version".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .case import Case, Clock, Reason
@@ -15,8 +15,9 @@ from .errors import InvalidValue, OutOfOrder
 from .evolve import evolve, rebuild
 from .migrating import not_migrated
 from .policy import CompiledPolicy
+from .sealing import open_to_all
 from .step import Effect, Migrate, Move, Step
-from .values import Value
+from .values import Sealed, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +41,25 @@ class Preview:
     effects: tuple[Effect, ...] = ()
 
 
-def previews(policy: CompiledPolicy, cases: Iterable[Case], at: datetime) -> Iterator[Preview]:
+def previews(
+    policy: CompiledPolicy, cases: Iterable[Case], at: datetime, sensitive: frozenset[str] = frozenset()
+) -> Iterator[Preview]:
     """Yield what taking cases over would do to each that stands under a version which the policy takes over.
 
     Args:
         policy: the version that the cases would go on under.
         cases: as they stand; what is due by the instant should have fired.
         at: when it would be.
+        sensitive: paths whose values are not shown, beside those that the policy calls so: those of the versions before.
     """
     versions = policy.migrates.versions if policy.migrates else ()
     for case in cases:
         if case.policy.name == policy.ref.name and case.policy.version in versions:
-            yield preview(policy, case, Migrate(policy=policy.ref, actor="", recorded_at=at))
+            migration = Migrate(policy=policy.ref, actor="", recorded_at=at)
+            yield _preview(policy, case, migration, policy.sensitive | sensitive)
 
 
-def preview(policy: CompiledPolicy, case: Case, migration: Migrate) -> Preview:
-    """Return what a migration would do to a case."""
+def _preview(policy: CompiledPolicy, case: Case, migration: Migrate, sensitive: frozenset[str]) -> Preview:
     try:
         step = decide(policy, case, migration)
     except OutOfOrder as problem:
@@ -71,10 +75,27 @@ def preview(policy: CompiledPolicy, case: Case, migration: Migrate) -> Preview:
         after=policy.ref.version,
         legs=(case.legs, after.legs),
         moves=tuple(move for move in step.moves if move.rule != "migrates"),
-        facts={name: (case.facts.get(name), after.facts.get(name)) for name in step.changes.facts},
+        facts={
+            name: (
+                _shown(name, case.facts.get(name), sensitive),
+                _shown(name, after.facts.get(name), sensitive),
+            )
+            for name in step.changes.facts
+        },
         clocks={name: (case.clocks.get(name), after.clocks.get(name)) for name in step.changes.clocks},
-        effects=step.effects,
+        effects=tuple(
+            replace(effect, data=open_to_all(step, f"effects/{index}/data", effect.data))
+            for index, effect in enumerate(step.effects)
+        ),
     )
+
+
+def _shown(name: str, value: Value, sensitive: frozenset[str]) -> Value:
+    if value is not None and name in sensitive:
+        return Sealed("")
+    if isinstance(value, Mapping):
+        return {key: Sealed("") if f"{name}.{key}" in sensitive else item for key, item in value.items()}
+    return value
 
 
 def _stays(policy: CompiledPolicy, case: Case, reason: Reason | None) -> Preview:

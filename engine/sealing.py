@@ -24,6 +24,18 @@ def seal(step: Step, policy: CompiledPolicy, secret: bytes, paths: Iterable[str]
     return replace(step, sealed=commitments(step, found, secret)) if found else step
 
 
+def open_to_all(step: Step, at: str, data: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return data that stands at a path of a step, sealed where the journal only commits to it."""
+    return {key: _shown(step, f"{at}/{key}", value) for key, value in data.items()}
+
+
+def _shown(step: Step, path: str, value: Value) -> Value:
+    if isinstance(value, Mapping) and path not in step.sealed:
+        return open_to_all(step, path, value)
+    hides = any(sealed == path or sealed.startswith(f"{path}/") for sealed in step.sealed)
+    return Sealed("") if hides else value
+
+
 def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
     """Yield where sensitive values stand in an input; what nothing declares may be one, and is taken for it."""
     arrived = step.input

@@ -21,14 +21,15 @@ from .money import Money
 from .policy import CompiledPolicy, Field, Text
 from .scenario import ScenarioCase, play
 from .scenario.run import open_case
+from .sealing import open_to_all
 from .source import Source
-from .step import Due, Effect, Event, Move, Open, Step, Trace, Verdict
-from .values import Sealed, Value
+from .step import Due, Effect, Event, Migrate, Move, Open, Step, Trace, Verdict
+from .values import Value
 
 #: Timers that fire after the last event before a run is stopped.
 BOUND: Final = 1_000
 
-Kind = Literal["opened", "event", "breach", "remind", "wake"]
+Kind = Literal["opened", "event", "breach", "remind", "wake", "migrated"]
 Ending = Literal["events", "until", "quiet", "bound"]
 
 
@@ -226,32 +227,22 @@ def _told(
     match step.input:
         case Open(facts=facts):
             shown = _typed(facts, policy.facts.values(), currency)
-            return "opened", None, "", _open_to_all(step, "input/open/facts", shown)
+            return "opened", None, "", open_to_all(step, "input/open/facts", shown)
         case Event(name=name, data=data, actor=actor):
             declared = policy.events.get(name)
             shown = _typed(data, declared.fields if declared else (), currency)
-            return "event", actor, name, _open_to_all(step, "input/event/data", shown)
+            return "event", actor, name, open_to_all(step, "input/event/data", shown)
         case Due(timer=timer):
             kind, _, name = timer.partition(":")
             kinds: dict[str, Kind] = {"breach": "breach", "remind": "remind"}
             return kinds.get(kind, "wake"), None, name, {}
+        case Migrate(policy=ref, actor=actor):
+            return "migrated", actor, ref.version, {}
 
 
 def _effects(step: Step) -> Iterator[Effect]:
     for index, effect in enumerate(step.effects):
-        yield replace(effect, data=_open_to_all(step, f"effects/{index}/data", effect.data))
-
-
-def _open_to_all(step: Step, at: str, data: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return data that stands at a path of a step, sealed where the journal only commits to it."""
-    return {key: _shown(step, f"{at}/{key}", value) for key, value in data.items()}
-
-
-def _shown(step: Step, path: str, value: Value) -> Value:
-    if isinstance(value, Mapping) and path not in step.sealed:
-        return _open_to_all(step, path, value)
-    hides = any(sealed == path or sealed.startswith(f"{path}/") for sealed in step.sealed)
-    return Sealed("") if hides else value
+        yield replace(effect, data=open_to_all(step, f"effects/{index}/data", effect.data))
 
 
 def _typed(data: Mapping[str, Any], fields: Iterable[Field], currency: str | None) -> Mapping[str, Value]:

@@ -4,6 +4,7 @@
 was expected, what it was, and why.
 """
 
+from .migration import Tried, try_migration
 from .read import (
     Expectation,
     ScenarioCase,
@@ -24,10 +25,12 @@ __all__ = [
     "ScenarioCase",
     "ScenarioEvent",
     "ScenarioFile",
+    "Tried",
     "Wanted",
     "find_scenarios",
     "play",
     "read_scenarios",
     "run_case",
     "run_file",
+    "try_migration",
 ]

@@ -26,6 +26,7 @@ TABLES = {
     "Candidates": "candidate",
     "Clocks": "case_clock",
     "Payouts": "payout",
+    "Another": "migrates",
 }
 #: Keys of the document that have a heading, a table or a paragraph of their own, and no row.
 BY_PARAGRAPH = {"states", "sla", "escalations", "payouts"}
