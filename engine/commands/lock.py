@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,9 +11,10 @@ import click
 
 from ..diagnostics import Diagnostics
 from ..lock import FILE, Published, lock_text, published, read_lock
+from ..render.diagnostics import findings_json, findings_text
 from ..render.plain import dumped
-from .reading import load, refuse, wrong
-from .terminal import EXISTING, FORMAT, say
+from .reading import load, texts, wrong
+from .terminal import EXISTING, FORMAT, WRONG, in_colour, say
 
 
 @click.command("lock")
@@ -25,8 +27,12 @@ def command(paths: tuple[Path, ...], form: str) -> None:
     the policies. A version that is locked already stays as it is.
     """
     library = load(paths)
-    if wrong(library.diagnostics):
-        refuse(library.diagnostics, form)
+    if wrong(found := library.diagnostics):
+        if form == "json":
+            say(findings_json(found))
+        else:
+            say(findings_text(found, texts(found), colour=in_colour(sys.stderr)), to=sys.stderr)
+        sys.exit(WRONG)
     new: dict[Path, list[Published]] = defaultdict(list)
     for ref, document in library.documents.items():
         if (ref.name, ref.version) not in library.published:

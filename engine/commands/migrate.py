@@ -11,7 +11,7 @@ from ..errors import AmendsError
 from ..render.migration import migration_json, migration_text
 from ..scenario import find_scenarios, try_migration
 from ..values import parse_timestamp
-from .reading import ready
+from .scenarios import ready
 from .terminal import EXISTING, FORMAT, LANG, WRONG, in_colour, patience, say
 
 

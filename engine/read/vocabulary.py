@@ -230,7 +230,7 @@ def read_sources(node: Node | None, diagnostics: Diagnostics) -> dict[str, Sourc
             cite=word(at(value, "cite")) or "",
             read=read if read in SURENESS else "assumed",
             says=word(at(value, "says")),
-            checked=day and day.value,
+            checked=None if day is None else day.value,
         )
     return found
 
