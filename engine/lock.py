@@ -16,7 +16,7 @@ from typing import Final
 from .bundle import model_of
 from .case import PolicyRef
 from .diagnostics import Diagnostics, Place
-from .document import Fields, Node, read_file
+from .document import Fields, Node, Scalar, read_file
 from .journal import canonical
 from .read.shape import at, entries, word
 from .version import LANGUAGE
@@ -61,7 +61,7 @@ def _without_end(node: Node) -> Node:
     """Return a document without the end of its time in force, and without that key where nothing else is under it."""
     if not isinstance(node, Fields):
         return node
-    kept = []
+    kept: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
         if key.text == "in_force" and isinstance(value, Fields):
             rest = tuple((name, item) for name, item in value.entries if name.text != "until")

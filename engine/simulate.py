@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from .case import Case, Clock, Left, Part, PayoutStatus, Reason
+from .citing import cited
 from .engine import Engine
 from .errors import InvalidValue
 from .evolve import evolve
@@ -201,7 +202,7 @@ def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entr
             decision=step.decision,
             reason=step.reason,
             rule=rule,
-            sources=tuple(_sources(policy, step, rule)),
+            sources=cited(policy, step, rule),
             failed=() if step.verdict == "applied" else tuple(t for t in step.trace if t.result != "holds"),
             missing=step.missing,
             clocks=tuple(_clocks(case.clocks)),
@@ -263,12 +264,6 @@ def _rule(step: Step) -> str | None:
     if step.moves:
         return step.moves[0].rule
     return next((trace.rule for trace in step.trace if trace.result in {"taken", "refused", "failed"}), None)
-
-
-def _sources(policy: CompiledPolicy, step: Step, rule: str | None) -> Iterator[Source]:
-    names = list(() if step.reason is None else step.reason.sources)
-    names += [name for trace in step.trace if trace.rule == rule for name in trace.sources]
-    return (policy.sources[name] for name in dict.fromkeys(names) if name in policy.sources)
 
 
 def _clocks(clocks: Mapping[str, Clock]) -> Iterator[ClockShown]:

@@ -70,6 +70,7 @@ FLOORS: dict[str, int] = {
     "engine.work": 3,
     # 4: what is kept
     "engine.bundle": 4,
+    "engine.citing": 4,
     "engine.deadlines": 4,
     "engine.library": 4,
     "engine.migration": 4,

@@ -70,7 +70,7 @@ def command(paths: tuple[Path, ...], form: str, *, provenance: bool) -> None:
     match form:
         case "json":
             more = {"provenance": provenance_data(_whence(library))} if provenance else {}
-            said = findings_json(found, sizes=sizes, **more)
+            said = findings_json(found, sizes=sizes, more=more)
         case "sarif":
             said = findings_sarif(found, page_texts(item.code for item in found))
         case "github":

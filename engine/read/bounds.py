@@ -74,8 +74,8 @@ def check_bounds(
                 _check_closer(name, key, new, old, diagnostics)
         new_bounds = {key: own.get(key, within.get(key)) for key in BOUNDS}
         for key, bound in new_bounds.items():
-            if bound and (value := own.get("is")):
-                _check_within(name, key, value, bound, within.get(key), diagnostics)
+            if bound and (held := own.get("is")):
+                _check_within(name, key, held, bound, within.get(key), diagnostics)
         within = {key: bound for key, bound in new_bounds.items() if bound}
         before = node
 

@@ -144,11 +144,15 @@ def findings_data(found: Sequence[Diagnostic], *, limit: int = LIMIT) -> dict[st
 
 
 def findings_json(
-    found: Sequence[Diagnostic], *, sizes: Sequence[PolicySize] = (), limit: int = LIMIT, **more: Any
+    found: Sequence[Diagnostic],
+    *,
+    sizes: Sequence[PolicySize] = (),
+    limit: int = LIMIT,
+    more: Mapping[str, Any] | None = None,
 ) -> str:
     """Return findings, how large the policies are that can run, and what else is told of them, as one JSON object."""
     policies = [_size_data(size) for size in sizes]
-    return dumped({**findings_data(found, limit=limit), "policies": policies, **more})
+    return dumped({**findings_data(found, limit=limit), "policies": policies, **(more or {})})
 
 
 def _size_data(size: PolicySize) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..case import MAIN, Clock
 from ..migration import Preview
 from ..scenario import Tried
+from ..scenario.migration import Fate
 from .diagnostics import one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
@@ -17,7 +18,7 @@ from .timeline import speech
 from .words import FALLBACK
 
 #: What became of cases, in the order in which they are counted, and how a count is said.
-_FATES: Final = {
+_FATES: Final[dict[Fate, str]] = {
     "moves": "would move",
     "stays": "would stay",
     "closed": "closed already",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ..calendar import zone
 from ..case import MAIN, Left, Part
@@ -235,7 +236,7 @@ def _entry_data(entry: Entry, say: Speech) -> dict[str, Any]:
         if entry.reason is None
         else {"code": entry.reason.code, "text": say.sentence(entry.reason)},
         "rule": entry.rule,
-        "sources": [{"name": s.name, "cite": s.cite, "read": s.read} for s in entry.sources],
+        "sources": [_source_data(source, here) for source in entry.sources],
         "failed": [trace_data(trace, say) for trace in entry.failed],
         "missing": list(entry.missing),
         "clocks": [
@@ -250,6 +251,11 @@ def _entry_data(entry: Entry, say: Speech) -> dict[str, Any]:
         "payouts": {payout.name: _payout_data(payout) for payout in entry.payouts},
         "needs_human": entry.needs_human,
     }
+
+
+def _source_data(source: Source, here: ZoneInfo | None) -> dict[str, Any]:
+    checked = {} if source.checked is None else {"checked": plain(source.checked, here)}
+    return {"name": source.name, "cite": source.cite, "read": source.read, **checked}
 
 
 def _payout_data(payout: PayoutShown) -> dict[str, Any]:
