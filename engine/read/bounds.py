@@ -68,7 +68,7 @@ def check_bounds(
                 # Over a literal alone a map says nothing of the bounds, and so inherits them as the literal does.
                 if written.get(key) is None and at(before, key) is not None and (old := within.get(key)):
                     _removed(name, key, node.place, old, diagnostics)
-        own = {key: value for key, value in said.items() if value is not None}
+        own = {key: held for key, held in said.items() if held is not None}
         for key in BOUNDS:
             if (new := own.get(key)) and (old := within.get(key)) and new.place != old.place:
                 _check_closer(name, key, new, old, diagnostics)
@@ -76,7 +76,7 @@ def check_bounds(
         for key, bound in new_bounds.items():
             if bound and (held := own.get("is")):
                 _check_within(name, key, held, bound, within.get(key), diagnostics)
-        within = {key: bound for key, bound in new_bounds.items() if bound}
+        within = {key: bound for key, bound in new_bounds.items() if bound is not None}
         before = node
 
 
