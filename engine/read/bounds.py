@@ -59,7 +59,7 @@ def check_bounds(
             if value is not None
         }
         if any(key in said for key in BOUNDS) and not is_ordered(type_):
-            place = next(bound.place for key in BOUNDS if (bound := written.get(key)))
+            place = next(there.place for key in BOUNDS if (there := written.get(key)))
             message = f"a value of type {type_} has no order, so `{name}` has no bounds"
             diagnostics.add("AM112", place, message, hint="remove `at_least` and `at_most`")
             return
