@@ -12,6 +12,8 @@ from .diagnostics import Place
 from .document import Fields, Items, Node, Scalar
 from .read.shape import at, word
 
+#: Which policy a document is, and what of.
+_IDENTITY: Final = frozenset({"amends", "policy", "version", "extends"})
 _PLAIN_KEY: Final = re.compile(r"[^\s.\[\]\"]+")
 
 
@@ -82,3 +84,28 @@ def _walk(node: Node, path: str) -> Iterator[tuple[str, str, Place]]:
                 yield path, "[]", node.place
             for index, item in enumerate(node.items):
                 yield from _walk(item, f"{path}[{word(at(item, 'id')) or index}]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A path at which two policies say something else: what each says and where, None where it says nothing."""
+
+    path: str
+    before: tuple[str, Place] | None
+    after: tuple[str, Place] | None
+
+
+def changes_between(old: Node, new: Node) -> tuple[Change, ...]:
+    """Return the paths at which two resolved documents differ: those of the new one in its order, then what it lacks.
+
+    Which policy each is, of which version, and what it extends is not compared.
+    """
+    before, after = (
+        {path: value for path, value in values_of(node).items() if path.partition(".")[0] not in _IDENTITY}
+        for node in (old, new)
+    )
+    return tuple(
+        Change(path=path, before=before.get(path), after=after.get(path))
+        for path in dict.fromkeys([*after, *before])
+        if (before[path][0] if path in before else None) != (after[path][0] if path in after else None)
+    )

@@ -22,7 +22,9 @@ class Flow:
         self.states = states_of(policy)
         self.ways = ways(policy)
         self.steps = steps_of(self.ways)
-        self.reached = reachable((leg.initial for leg in policy.legs), self.steps)
+        # A state may be there for cases of earlier versions alone.
+        migrated = policy.migrates.states.values() if policy.migrates else ()
+        self.reached = reachable([*(leg.initial for leg in policy.legs), *migrated], self.steps)
 
     @property
     def initial(self) -> str:
