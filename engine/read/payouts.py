@@ -47,7 +47,9 @@ def reported_by(
     return tuple(dict.fromkeys(found))
 
 
-def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:
+def read_payout(
+    name: str, node: Node, flow: Flow, reported_by: tuple[str, ...], balances: tuple[str, ...]
+) -> PayoutRule | None:
     """Read one kind of money out."""
     written = at(node, "amount")
     if written is None:
@@ -57,6 +59,10 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
     if amount is None:
         return None
     taken_from = flow.known(at(node, "from"), "role", flow.roles)
+    shared = at(node, "balance")
+    if shared is not None and taken_from:
+        message = f"`{name}` takes money in, so it takes nothing from a balance"
+        flow.context.diagnostics.add("AM102", shared.place, message, hint="leave out `balance`, or `from`")
     return PayoutRule(
         name=name,
         amount=amount,
@@ -66,6 +72,7 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
             for i, item in enumerate(items(at(node, "routes")))
             if isinstance(item, Fields)
         ),
+        balances=flow.known(shared, "balance", balances),
         taken_from=taken_from[0] if taken_from else None,
         reported_by=reported_by,
         says=says(at(node, "says")),
