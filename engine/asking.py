@@ -11,7 +11,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from .calendar import start_of_day, to_local, zone
-from .errors import InvalidValue
 from .literal import Misfit, plain, read_literal
 from .moment import CompiledMoment, MomentEnv, evaluate_moment
 from .money import Money
@@ -66,7 +65,7 @@ def _typed(name: str, answer: Any, type_: Type, currency: str | None) -> Value:
     try:
         return in_order(read_literal(plain({name: answer})[name], type_, currency=currency, path=(name,)))
     except Misfit as misfit:
-        raise InvalidValue(f"the answer to `{name}` cannot be used: {misfit}") from misfit
+        raise Misfit(f"the answer to `{name}` cannot be used: {misfit}", misfit.path, misfit.hint) from misfit
 
 
 # --- questions ----------------------------------------------------------------------------------------------------------

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from .case import Share
 from .money import Money
 from .policy import PayoutRule
-from .values import Unknown
-from .work import MissingFacts, Work
+from .work import Work
 
 
 def cap(work: Work, rule: PayoutRule, most: Money | None) -> Money | None:
@@ -23,10 +22,8 @@ def cap(work: Work, rule: PayoutRule, most: Money | None) -> Money | None:
         RuleError: amounts of several currencies meet.
     """
     before = work.payouts.get(rule.name)
-    for name in rule.balances:
-        found = work.value(name)
-        if isinstance(found, Unknown):
-            raise MissingFacts(found.missing)
+    for name, asked in rule.balances:
+        found = work.demand(asked)
         work.sharing.setdefault(name, work.shared(name))
         # What it has taken itself counts towards its new amount.
         left: Money = found["limit"] - found["taken"]

@@ -190,10 +190,11 @@ class _Compiler:
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
         leg = read_states(at(self.node, "states"), flow, MAIN)
+        shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
         payouts = {}
         for name, _, value in entries(at(self.node, "payouts")):
             reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
-            rule = read_payout(name, value, flow, reporters, tuple(lookups.balances))
+            rule = read_payout(name, value, flow, reporters, shared)
             if rule:
                 payouts[name] = rule
         return CompiledPolicy(

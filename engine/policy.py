@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from .calendar import Calendar
 from .case import PolicyRef
-from .condition import Condition, Term
+from .condition import Computed, Condition, Term
 from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
@@ -201,8 +201,8 @@ class PayoutRule:
     amount: Term
     at_most: Term | None
     routes: tuple[Route, ...]
-    #: Names of the balances that it takes from, each of which caps it.
-    balances: tuple[str, ...]
+    #: The balances that it takes from, each of which caps it: the name, and the expression that asks how it stands.
+    balances: tuple[tuple[str, Computed], ...]
     #: The role that the money is taken from, or None for money that goes out.
     taken_from: str | None
     #: Roles that may report results, besides the host.

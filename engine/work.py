@@ -195,7 +195,7 @@ class Work:
     def taken(self, balance: str) -> Money:
         """Return what this case has taken of a balance so far."""
         rules = self.policy.payouts
-        found = [p.taken for name, p in self.payouts.items() if balance in rules[name].balances]
+        found = [p.taken for name, p in self.payouts.items() if balance in dict(rules[name].balances)]
         return sum(found, Money(Fraction(0), self.currency or ""))
 
     def _noted(self, name: str, result: TableResult) -> Value:
@@ -259,6 +259,8 @@ class Work:
             reads |= policy.tables[name].reads
         elif name in policy.moments:
             reads |= policy.moments[name].reads
+        elif name in policy.balances:
+            reads |= policy.balances[name].limit.reads
         elif name in policy.windows:
             rule = policy.windows[name]
             reads |= {read for end in (rule.opens, rule.closes) if end for read in end.reads}

@@ -16,12 +16,10 @@ from ..moment import CompiledMoment
 from ..policy import Balance, CalendarUnit, Field, Leg, Lookup
 from ..types import (
     INT,
-    EnumType,
     ListType,
     MapType,
     MoneyType,
     RecordType,
-    ScalarType,
     Type,
     optional,
     required,
@@ -70,14 +68,14 @@ class Lookups:
     def declare(self) -> None:
         """Declare lookups and balances, to be read when first asked for."""
         for name, key, value in entries(at(self.node, "lookups")):
-            self.scope.declare_lazily(name, "lookup", key.place, value, partial(self._lookup, name, value))
+            self.scope.declare_lazily(name, "lookup", key.place, value, partial(self._lookup, key, value))
         for name, key, value in entries(at(self.node, "balances")):
             self.scope.declare_lazily(name, "balance", key.place, value, partial(self._balance, name, value))
 
     # --- lookups ------------------------------------------------------------------------------------------------------
 
-    def _lookup(self, name: str, node: Node) -> Declared | None:
-        head = self._head(name, node)
+    def _lookup(self, key: Scalar, node: Node) -> Declared | None:
+        name, head = key.text, self._head(key, node)
         if head is None:
             return None
         written = at(node, "within")
@@ -134,29 +132,29 @@ class Lookups:
             reads=frozenset(reads),
         )
 
-    def _head(self, name: str, node: Node) -> str | None:
+    def _head(self, key: Scalar, node: Node) -> str | None:
         """Return whether a lookup counts, sums or is told by the host."""
         if not isinstance(node, Fields):
             return None
-        heads = [key for key, _ in node.entries if key.text in _HEADS]
+        heads = [head for head, _ in node.entries if head.text in _HEADS]
         if not heads:
             hint = "count cases, sum what a payout granted or paid, or give the type of what the host tells"
-            message = f"the lookup `{name}` needs one of `count`, `sum` and `type` to say what it is"
-            self.diagnostics.add("AM103", node.place, message, hint=hint)
+            message = f"the lookup `{key.text}` needs one of `count`, `sum` and `type` to say what it is"
+            self.diagnostics.add("AM103", key.place, message, hint=hint)
             return None
         for extra in heads[1:]:
             message = f"`{heads[0].text}` and `{extra.text}` cannot stand together"
             self.diagnostics.add("AM102", extra.place, message, hint="make two lookups of them")
         head = heads[0].text
-        for key, _ in node.entries:
-            if head == "type" and key.text in _OF_CASES:
-                message = f"`{key.text}` speaks of other cases, and this is told by the host"
+        for written, _ in node.entries:
+            if head == "type" and written.text in _OF_CASES:
+                message = f"`{written.text}` speaks of other cases, and this is told by the host"
                 hint = "name the facts that the host looks it up by under `of`"
-                self.diagnostics.add("AM102", key.place, message, hint=hint)
-            elif head != "type" and key.text == "of":
+                self.diagnostics.add("AM102", written.place, message, hint=hint)
+            elif head != "type" and written.text == "of":
                 message = "`of` is for what the host tells, and this is told by other cases"
                 hint = "name the facts that they share under `same`"
-                self.diagnostics.add("AM102", key.place, message, hint=hint)
+                self.diagnostics.add("AM102", written.place, message, hint=hint)
         return head if len(heads) == 1 else None
 
     def _policies(self, node: Node | None) -> tuple[str, ...]:

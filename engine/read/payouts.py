@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..case import PAYOUT_STATES
-from ..condition import read_condition, read_term
+from ..condition import Computed, read_condition, read_expression, read_term
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node
 from ..expression import Declared
@@ -72,13 +72,21 @@ def read_payout(
             for i, item in enumerate(items(at(node, "routes")))
             if isinstance(item, Fields)
         ),
-        balances=flow.known(shared, "balance", balances),
+        balances=tuple(_shared(items(shared), flow, balances)),
         taken_from=taken_from[0] if taken_from else None,
         reported_by=reported_by,
         says=says(at(node, "says")),
         sources=flow.known(at(node, "source"), "source", flow.sources),
         place=node.place,
     )
+
+
+def _shared(nodes: Iterable[Node], flow: Flow, balances: tuple[str, ...]) -> Iterator[tuple[str, Computed]]:
+    """Yield the balances that are named, each with the expression that asks how it stands."""
+    for node in nodes:
+        for name in flow.known(node, "balance", balances):
+            if checked := read_expression(node, flow.context):
+                yield name, Computed(checked=checked, place=node.place)
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:
