@@ -155,8 +155,10 @@ class _Clock:
             case WindowPart(part=part):
                 return part in {"is_open", "is_closed", "reason"}
             case Reference(name=name) | TableCall(name=name):
-                policy, limit = self.policy, self.policy.balances.get(name)
-                computed = policy.defines.get(name) or policy.tables.get(name) or (limit and limit.limit)
+                policy = self.policy
+                if name in policy.balances:
+                    return "now" in policy.balances[name].limit.reads
+                computed = policy.defines.get(name) or policy.tables.get(name)
                 return computed is not None and "now" in computed.reads
         return False
 

@@ -20,8 +20,10 @@ from amends.engine.journal import entry_of, read_entry
 from amends.engine.literal import plain
 from amends.engine.money import Money, parse_money
 from amends.engine.policy import CompiledPolicy
-from amends.engine.step import Event, Needs, Open, Query, Same, Step
+from amends.engine.step import Due, Event, Needs, Open, Query, Same, Step
+from amends.engine.values import Unknown
 from amends.engine.verify import digests, verify
+from amends.engine.work import Work
 
 HERE = Path(__file__).parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -345,3 +347,48 @@ def test_a_tally_says_since_when(policy: CompiledPolicy) -> None:
         "0.00 USD",
     ]
     assert tallies[1].takes["order_money"].of == "o-1"
+
+
+# --- time ---------------------------------------------------------------------------------------------------------------
+
+WAITS = """
+currency: USD
+facts: {day: timestamp, owner: text}
+windows: {early: {closes: exactly 3 days after day}}
+lookups: {many: {count: cases, same: owner, within: exactly 2 days}}
+balances: {whole: {of: owner, limit: 'early.is_open ? money("10 USD") : money("5 USD")'}}
+states:
+  a: {initial: true, always: [{when: whole.left < money("6 USD"), to: b}, {when: now > day + duration("86400s") && many > 3, to: c}]}
+  b: {final: true}
+  c: {final: true}
+"""
+
+
+def test_the_future_is_looked_at_with_what_the_step_was_told(compiled: Opened) -> None:
+    policy = compiled(WAITS)
+    asked: list[str] = []
+    facts = {"day": NOON, "owner": "ann"}
+    step = decide_asking(policy, None, opening(policy, facts), stubborn({"many": 4, "whole": []}, asked))
+    # The second rule would hold a day from now if as many were counted then; nobody is asked what will be then.
+    assert asked == ["whole", "many"]
+    assert step.answers[1].query.until == NOON
+    wakes = [timer.fires_at for timer in evolve(None, step).timers]
+    assert wakes == [NOON.replace(day=3, second=1)]
+
+
+def test_a_limit_that_time_changes_is_looked_at_again(compiled: Opened) -> None:
+    policy = compiled(WAITS)
+    facts = {"day": NOON, "owner": "ann"}
+    step = decide_asking(policy, None, opening(policy, facts), stubborn({"many": 3, "whole": []}))
+    case = evolve(None, step)
+    (wake,) = case.timers
+    assert wake.fires_at == NOON.replace(day=5, second=1)
+    due = Due(timer=wake.id, fires_at=wake.fires_at, fired_at=wake.fires_at)
+    after = decide_asking(policy, case, due, stubborn({"many": 3, "whole": []}))
+    assert evolve(case, after).state == "b"
+
+
+def test_outside_of_a_step_nobody_is_asked(policy: CompiledPolicy, case: Case) -> None:
+    work = Work(policy, case, NOON)
+    assert work.value("many") == Unknown(frozenset({"many"}))
+    assert work.value("order_money") == Unknown(frozenset({"order_money"}))
