@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from ..compiled_moment import Given
 from ..condition import Context, read_expression
@@ -28,11 +28,14 @@ from .scope import PolicyScope
 from .shape import at, entries, items, known, names, says, word
 from .vocabulary import Types
 
-#: What a sum may be of.
-FIGURES: Final = ("granted", "paid")
 _ANY: Final = "any"
 _OPEN: Final = "any_open"
-_HEADS: Final = ("count", "sum", "type")
+#: The key that says what a lookup is, and what that is called.
+_KINDS: Final[Mapping[str, Literal["count", "sum", "host"]]] = {
+    "count": "count",
+    "sum": "sum",
+    "type": "host",
+}
 #: Keys that say which other cases are meant; the host is asked by `of` alone.
 _OF_CASES: Final = frozenset({"same", "policy", "in", "decision", "within"})
 
@@ -75,29 +78,19 @@ class Lookups:
     # --- lookups ------------------------------------------------------------------------------------------------------
 
     def _lookup(self, key: Scalar, node: Node) -> Declared | None:
-        name, head = key.text, self._head(key, node)
-        if head is None:
-            return None
+        # First what may name others: until these are read it is given up, and nothing may have been told by then.
         written = at(node, "within")
         within = self._within(written) if written is not None else None
-        if written is not None and within is None:
+        name, kind = key.text, self._kind(key, node)
+        if kind is None or (written is not None and within is None):
             return None
-        same = self._facts(at(node, "of" if head == "type" else "same"))
         payout, _, figure = (word(at(node, "sum")) or "").partition(".")
-        of_money = MoneyType(self.context.currency)
-        type_ = (
-            self.types.read(at(node, "type") or node, name)
-            if head == "type"
-            else INT
-            if head == "count"
-            else of_money
-        )
-        self.lookups[name] = Lookup(
+        rule = self.lookups[name] = Lookup(
             name=name,
-            kind="host" if head == "type" else "count" if head == "count" else "sum",
-            type=required(type_),
-            same=same,
-            policies=self._policies(at(node, "policy")) if head != "type" else (),
+            kind=kind,
+            type=self._type(name, node),
+            same=self._facts(at(node, "of" if kind == "host" else "same")),
+            policies=() if kind == "host" else self._policies(at(node, "policy")),
             states=(),
             decisions=names(at(node, "decision")),
             payout=payout or None,
@@ -107,36 +100,34 @@ class Lookups:
             sources=known(at(node, "source"), "source", self.sources, self.diagnostics),
             place=node.place,
         )
-        return self._declared(name, same, within, type_, told_by_host=head == "type")
+        return self._declared(rule)
 
-    def _declared(
-        self,
-        name: str,
-        same: tuple[str, ...],
-        within: CompiledMoment | str | None,
-        type_: Type,
-        *,
-        told_by_host: bool,
-    ) -> Declared:
-        may_miss = {fact for fact in same if self.facts[fact].type != required(self.facts[fact].type)}
-        reads = {name, *same}
-        if isinstance(within, CompiledMoment):
-            may_miss |= within.may_miss
-            reads |= within.reads
-        if told_by_host:
-            may_miss.add(name)
+    def _type(self, name: str, node: Node) -> Type:
+        written = at(node, "type")
+        if written is not None:
+            return required(self.types.read(written, name))
+        return INT if at(node, "count") is not None else MoneyType(self.context.currency)
+
+    def _declared(self, rule: Lookup) -> Declared:
+        may_miss = {fact for fact in rule.same if self.facts[fact].type != required(self.facts[fact].type)}
+        reads = {rule.name, *rule.same}
+        if isinstance(rule.within, CompiledMoment):
+            may_miss |= rule.within.may_miss
+            reads |= rule.within.reads
+        if rule.kind == "host":
+            may_miss.add(rule.name)
         return Declared(
-            type=optional(type_) if may_miss else type_,
+            type=optional(rule.type) if may_miss else rule.type,
             kind="lookup",
             may_miss=frozenset(may_miss),
             reads=frozenset(reads),
         )
 
-    def _head(self, key: Scalar, node: Node) -> str | None:
+    def _kind(self, key: Scalar, node: Node) -> Literal["count", "sum", "host"] | None:
         """Return whether a lookup counts, sums or is told by the host."""
         if not isinstance(node, Fields):
             return None
-        heads = [head for head, _ in node.entries if head.text in _HEADS]
+        heads = [head for head, _ in node.entries if head.text in _KINDS]
         if not heads:
             hint = "count cases, sum what a payout granted or paid, or give the type of what the host tells"
             message = f"the lookup `{key.text}` needs one of `count`, `sum` and `type` to say what it is"
@@ -155,7 +146,7 @@ class Lookups:
                 message = "`of` is for what the host tells, and this is told by other cases"
                 hint = "name the facts that they share under `same`"
                 self.diagnostics.add("AM102", written.place, message, hint=hint)
-        return head if len(heads) == 1 else None
+        return _KINDS[head] if len(heads) == 1 else None
 
     def _policies(self, node: Node | None) -> tuple[str, ...]:
         """Return the policies whose cases count: this one, those that are named, or none in particular for `any`."""
@@ -211,13 +202,10 @@ class Lookups:
     # --- balances -----------------------------------------------------------------------------------------------------
 
     def _balance(self, name: str, node: Node) -> Declared | None:
-        written = at(node, "limit")
+        written, money = at(node, "limit"), MoneyType(self.context.currency)
+        limit = read_expression(written, self.context, expect=money) if written is not None else None
         of = self._facts(at(node, "of"))
-        if written is None or not of:
-            return None
-        money = MoneyType(self.context.currency)
-        limit = read_expression(written, self.context, expect=money)
-        if limit is None:
+        if limit is None or not of:
             return None
         self.balances[name] = Balance(
             name=name,
