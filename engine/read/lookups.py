@@ -235,13 +235,16 @@ class Lookups:
             node = at(at(self.node, "lookups"), name)
             where, summed = at(node, "in"), at(node, "sum")
             if rule.policies != (self.policy,):
+                for item in items(where):
+                    if isinstance(item, Scalar) and item.text == _OPEN:
+                        message = "which states of other policies are open is not known here"
+                        hint = "name the states, or leave `policy` out"
+                        self.diagnostics.add("AM104", item.place, message, hint=hint)
                 found[name] = replace(rule, states=names(where))
                 continue
             if rule.payout and isinstance(summed, Scalar) and rule.payout not in payouts:
-                place, hint = (
-                    summed.place_of(0, len(rule.payout)),
-                    self.diagnostics.near(rule.payout, payouts),
-                )
+                place = summed.place_of(0, len(rule.payout))
+                hint = self.diagnostics.near(rule.payout, payouts)
                 self.diagnostics.add("AM104", place, f"there is no payout `{rule.payout[:60]}`", hint=hint)
             named = known(where, "state", [*states, _OPEN], self.diagnostics)
             is_open = tuple(state for state, goes_on in states.items() if goes_on)
