@@ -244,8 +244,8 @@ class Lookups:
                 continue
             if rule.payout and isinstance(summed, Scalar) and rule.payout not in payouts:
                 place = summed.place_of(0, len(rule.payout))
-                hint = self.diagnostics.near(rule.payout, payouts)
-                self.diagnostics.add("AM104", place, f"there is no payout `{rule.payout[:60]}`", hint=hint)
+                near = self.diagnostics.near(rule.payout, payouts)
+                self.diagnostics.add("AM104", place, f"there is no payout `{rule.payout[:60]}`", hint=near)
             named = known(where, "state", [*states, _OPEN], self.diagnostics)
             is_open = tuple(state for state, goes_on in states.items() if goes_on)
             inside = (state for each in named for state in (is_open if each == _OPEN else (each,)))
