@@ -20,7 +20,7 @@ from amends.engine.journal import entry_of, read_entry
 from amends.engine.literal import plain
 from amends.engine.money import Money, parse_money
 from amends.engine.policy import CompiledPolicy
-from amends.engine.step import Due, Event, Needs, Open, Query, Same, Step
+from amends.engine.step import Due, Event, Input, Needs, Open, Query, Same, Step
 from amends.engine.values import Unknown
 from amends.engine.verify import digests, verify
 from amends.engine.work import Work
@@ -105,7 +105,8 @@ def query_of(written: dict[str, Any]) -> Query:
     lists = {key: tuple(written[key]) for key in ("policies", "states", "decisions") if key in written}
     same = tuple(Same(fact=name, value=value) for name, value in written.get("same", {}).items())
     bounds = {key: at(written.get(key)) for key in ("since", "until")}
-    return Query(**{"name": "asked", **written, **lists, **bounds, "same": same})
+    fields: dict[str, Any] = {"name": "asked", **written, **lists, **bounds, "same": same}
+    return Query(**fields)
 
 
 def told(value: Any) -> Any:
@@ -327,7 +328,8 @@ def test_a_tally_says_since_when(policy: CompiledPolicy) -> None:
         for name, at_ in (("settled", last), ("reversed", last.replace(hour=15)))
     ]
     tallies = []
-    for arrived in (opening(policy, FACTS), event("ask", later), *reports):
+    inputs: list[Input] = [opening(policy, FACTS), event("ask", later), *reports]
+    for arrived in inputs:
         step = decide_asking(policy, case, arrived, stubborn(known))
         case = evolve(case, step)
         found = tallied(found, case, step)
