@@ -102,7 +102,9 @@ def tally(written: dict[str, Any]) -> Tally:
 
 
 def query_of(written: dict[str, Any]) -> Query:
-    lists = {key: tuple(written[key]) for key in ("policies", "states", "decisions") if key in written}
+    lists: dict[str, Any] = {
+        key: tuple(written[key]) for key in ("policies", "states", "decisions") if key in written
+    }
     same = tuple(Same(fact=name, value=value) for name, value in written.get("same", {}).items())
     bounds = {key: at(written.get(key)) for key in ("since", "until")}
     fields: dict[str, Any] = {"name": "asked", **written, **lists, **bounds, "same": same}
