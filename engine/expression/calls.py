@@ -123,8 +123,8 @@ def _folded(node: Apply, row: Overload, report: Report) -> Node:
     try:
         if row.name == "matches" and isinstance(node.arguments[1], Constant):
             check_pattern(str(node.arguments[1].value))
-        if row.parameters == (TIMESTAMP, TEXT) and isinstance(node.arguments[1], Constant):
-            row.run(_EPOCH, node.arguments[1].value)
+        if row.parameters == (TIMESTAMP, TEXT) and any(item.type == TEXT for item in literals):
+            row.run(_EPOCH, literals[-1].value)
         if (
             not row.folds
             or len(literals) < len(node.arguments)
