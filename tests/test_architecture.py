@@ -33,6 +33,7 @@ FLOORS: dict[str, int] = {
     "engine.literal": 1,
     "engine.misshapen": 1,
     "engine.nodes": 1,
+    "engine.overlay": 1,
     "engine.pages": 1,
     "engine.schema": 1,
     "engine.shapes": 1,
@@ -52,6 +53,9 @@ FLOORS: dict[str, int] = {
     "engine.read": 2,
     "engine.table": 2,
     # 3: the step
+    "engine.answers": 3,
+    "engine.asking": 3,
+    "engine.balance": 3,
     "engine.choose": 3,
     "engine.decide": 3,
     "engine.evolve": 3,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..case import PAYOUT_STATES
-from ..condition import read_condition, read_term
+from ..condition import Computed, read_condition, read_expression, read_term
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node
 from ..expression import Declared
@@ -47,7 +47,9 @@ def reported_by(
     return tuple(dict.fromkeys(found))
 
 
-def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:
+def read_payout(
+    name: str, node: Node, flow: Flow, reported_by: tuple[str, ...], balances: tuple[str, ...]
+) -> PayoutRule | None:
     """Read one kind of money out."""
     written = at(node, "amount")
     if written is None:
@@ -57,6 +59,10 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
     if amount is None:
         return None
     taken_from = flow.known(at(node, "from"), "role", flow.roles)
+    shared = at(node, "balance")
+    if shared is not None and taken_from:
+        message = f"`{name}` takes money in, so it takes nothing from a balance"
+        flow.context.diagnostics.add("AM102", shared.place, message, hint="leave out `balance`, or `from`")
     return PayoutRule(
         name=name,
         amount=amount,
@@ -66,12 +72,21 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
             for i, item in enumerate(items(at(node, "routes")))
             if isinstance(item, Fields)
         ),
+        balances=tuple(_shared(items(shared), flow, balances)),
         taken_from=taken_from[0] if taken_from else None,
         reported_by=reported_by,
         says=says(at(node, "says")),
         sources=flow.known(at(node, "source"), "source", flow.sources),
         place=node.place,
     )
+
+
+def _shared(nodes: Iterable[Node], flow: Flow, balances: tuple[str, ...]) -> Iterator[tuple[str, Computed]]:
+    """Yield the balances that are named, each with the expression that asks how it stands."""
+    for node in nodes:
+        for name in flow.known(node, "balance", balances):
+            if checked := read_expression(node, flow.context):
+                yield name, Computed(checked=checked, place=node.place)
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:

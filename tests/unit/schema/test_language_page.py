@@ -27,6 +27,7 @@ TABLES = {
     "Clocks": "case_clock",
     "Payouts": "payout",
     "Another": "migrates",
+    "key of a lookup": "lookup",
 }
 #: Keys of the document that have a heading, a table or a paragraph of their own, and no row.
 BY_PARAGRAPH = {"states", "sla", "escalations", "payouts"}
@@ -43,6 +44,7 @@ MAPS = {
     "params": "param_map",
     "windows": "window",
     "tables": "table",
+    "balances": "balance",
     "routes": "route",
 }
 
