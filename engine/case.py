@@ -114,6 +114,10 @@ class Part:
     wanted: bool = False
     #: How often it was asked for; with the case, the payout and the part it makes the effect's key.
     attempt: int = 0
+    #: The id of the tender that it goes back to, where the payout is shared out over tenders.
+    tender: str | None = None
+    #: The routes by which it failed, one for each failure; kept where routes may ask for them.
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,8 @@ class Payout:
     seq: int
     #: How many parts it has had, those that are gone included: no two ever have the same id.
     made: int = 0
+    #: Of each tender, the number of the last part that was made for it.
+    numbered: Mapping[str, int] = field(default_factory=dict)
 
     def total(self, *statuses: PartStatus) -> Money:
         """Return the sum of the parts in any of the given statuses."""

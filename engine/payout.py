@@ -13,9 +13,11 @@ from typing import Any, Final
 from .case import Part, Payout
 from .condition import Term, holds
 from .errors import RuleError
-from .expression import evaluate
+from .expression import Env, evaluate
 from .money import Money
 from .policy import Pay, PayoutRule, Route
+from .table import Inside
+from .tender import numbered, shares, shown, tenders_of
 from .values import Unknown, Value
 from .work import Work
 
@@ -46,17 +48,34 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
     granted = _amount(work, rule, amount)
     before = work.payouts.get(rule.name) or Payout(granted=granted, parts=(), seq=0)
     kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed"))
-    under_way = sum((part.amount.amount for part in kept if part.status in _UNDER_WAY), Fraction(0))
-    rest = Money(granted.amount - under_way, granted.currency)
-    parts, made = kept, before.made
-    if rest.amount > 0:
-        # The host knows nothing of a part that it was never asked for, so another may have its id.
-        free = next((part.id for part in before.parts if part not in kept and not part.attempt), None)
-        made += free is None
-        name = free or ("all" if made == 1 else f"all.{made}")
-        parts = (*kept, Part(id=name, amount=rest, status="granted"))
-    _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1, made=made))
+    after = replace(before, granted=granted, parts=kept, seq=work.case.seq + 1)
+    under_way = tuple(part for part in kept if part.status in _UNDER_WAY)
+    if rule.tenders:
+        for tender, share in shares(work, rule, granted, under_way).items():
+            after = _with_part(before, after, share, tender)
+    else:
+        rest = granted.amount - sum((part.amount.amount for part in under_way), Fraction(0))
+        after = _with_part(before, after, Money(rest, granted.currency), None)
+    _put(work, rule.name, after)
     route(work, rule)
+
+
+def _with_part(before: Payout, after: Payout, amount: Money, tender: str | None) -> Payout:
+    """Return a payout with one part more, if that is of more than nothing."""
+    if amount.amount <= 0:
+        return after
+    replaced = [part for part in before.parts if part not in after.parts and part.tender == tender]
+    # The host knows nothing of a part that it was never asked for, so another may have its id.
+    free = next((part.id for part in replaced if not part.attempt), None)
+    made, numbers = after.made + (free is None), after.numbered
+    name = free or ("all" if made == 1 else f"all.{made}")
+    if tender is not None and free is None:
+        name, number = numbered(tender, numbers)
+        numbers = {**numbers, tender: number}
+    # What failed once may fail again: the new part goes on where the one that it replaces was.
+    tried = tuple(route for part in replaced for route in part.tried)
+    part = Part(id=name, amount=amount, status="granted", tender=tender, tried=tried)
+    return replace(after, parts=(*after.parts, part), made=made, numbered=numbers)
 
 
 def _amount(work: Work, rule: PayoutRule, amount: Term | None) -> Money:
@@ -127,23 +146,32 @@ def route(work: Work, rule: PayoutRule) -> None:
 
 
 def _routed(work: Work, rule: PayoutRule, part: Part) -> Part:
-    found, missing = _choose(work, rule)
+    env = seen(work, rule, part)
+    found, missing = _choose(rule, env)
     if found is None or found.via is None:
         return replace(part, status="held", route=found.id if found else None, via=None, missing=missing)
-    via: str = work.demand(found.via)
-    lacking = tuple(path for path, asked in found.needs if evaluate(asked, work) is not True)
+    via: str = work.demand(found.via, env)
+    lacking = tuple(path for path, asked in found.needs if evaluate(asked, env) is not True)
     part = replace(part, route=found.id, via=via, missing=lacking)
     if lacking:
         return replace(part, status="needs_details")
     if not part.wanted:
         return replace(part, status="granted")
-    return _ask(work, rule, part, found)
+    return _ask(work, rule, part, found, env)
 
 
-def _choose(work: Work, rule: PayoutRule) -> tuple[Route | None, tuple[str, ...]]:
+def seen(work: Work, rule: PayoutRule, part: Part) -> Inside:
+    """Return what the routes of a part see: the case, and the records `part` and `tender`."""
+    names: dict[str, Value] = {"part": shown(part)}
+    if rule.tenders:
+        names["tender"] = tenders_of(work, rule).get(part.tender or "") or Unknown(frozenset({"tender"}))
+    return Inside(work, names)
+
+
+def _choose(rule: PayoutRule, env: Env) -> tuple[Route | None, tuple[str, ...]]:
     """Return the route that holds, or the facts that are missing to tell."""
     for candidate in rule.routes:
-        held = holds(candidate.condition, work)
+        held = holds(candidate.condition, env)
         if isinstance(held, Unknown):
             return None, tuple(sorted(held.missing))
         if held:
@@ -151,10 +179,12 @@ def _choose(work: Work, rule: PayoutRule) -> tuple[Route | None, tuple[str, ...]
     return None, ()
 
 
-def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route) -> Part:
+def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route, env: Env) -> Part:
     part = replace(part, status="asked", attempt=part.attempt + 1, wanted=False)
-    details = {path: _value_at(work, path) for path, _ in chosen.needs}
+    details = {path: _value_at(env, path) for path, _ in chosen.needs}
     data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
+    if part.tender is not None:
+        data["tender"] = part.tender
     if rule.taken_from:
         data["from"] = rule.taken_from
     if details:
@@ -168,9 +198,9 @@ def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route) -> Part:
     return part
 
 
-def _value_at(work: Work, path: str) -> Value:
+def _value_at(env: Env, path: str) -> Value:
     name, *rest = path.split(".")
-    value = work.value(name)
+    value = env.value(name)
     for key in rest:
         value = value[key]
     return value
@@ -204,15 +234,19 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
     if chosen is None:
         # Of those that it was asked for; a part that failed is meant only where there is no other.
         meant = [part for part in meant if part.status in _UNDER_WAY] or meant
-    parts = tuple(
-        replace(part, status=result, wanted=False, missing=()) if part in meant else part  # type: ignore[arg-type] # one of the three results
-        for part in payout.parts
-    )
+    keeps = work.policy.payouts[name].reads_part
+    parts = tuple(_reported(part, result, keeps=keeps) if part in meant else part for part in payout.parts)
     moved = parts != payout.parts
     _put(work, name, replace(payout, parts=parts))
     if result == "settled":
         return moved and all(part.status in ("settled", "reversed") for part in parts)
     return moved
+
+
+def _reported(part: Part, result: str, *, keeps: bool) -> Part:
+    """Return a part as a result leaves it; with `keeps` by which route it failed."""
+    failed = (part.route or "",) if keeps and result == "failed" else ()
+    return replace(part, status=result, wanted=False, missing=(), tried=(*part.tried, *failed))  # type: ignore[arg-type] # one of the three results
 
 
 def _may_become(part: Part, result: str) -> bool:

@@ -191,12 +191,24 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tenders:
+    """The means by which the money came in, over which a payout is shared out."""
+
+    #: A list of records with at least `id` (text) and `amount` (money).
+    of: Term
+    split: Literal["pro_rata", "in_order"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutRule:
     """A kind of money out."""
 
     name: str
     amount: Term
     at_most: Term | None
+    tenders: Tenders | None
+    #: Whether a route asks how its part has fared, so that it is to be kept.
+    reads_part: bool
     routes: tuple[Route, ...]
     #: The role that the money is taken from, or None for money that goes out.
     taken_from: str | None

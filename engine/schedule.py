@@ -51,10 +51,11 @@ def _wakes(mover: Mover) -> Iterator[datetime | None]:
         if goes_on and reads_time(rule.pause_while):
             yield next_change(work, partial(_paused, rule.pause_while))
     for name, payout_ in work.payouts.items():
-        routes = mover.policy.payouts[name].routes
-        waiting = any(part.status in payout.WAITING for part in payout_.parts)
-        if waiting and reads_time(*(route.condition for route in routes)):
-            yield next_change(work, partial(_routed, routes))
+        rule = mover.policy.payouts[name]
+        if reads_time(*(route.condition for route in rule.routes)):
+            for part in payout_.parts:
+                if part.status in payout.WAITING:
+                    yield next_change(work, partial(_routed, rule.routes), payout.seen(work, rule, part))
 
 
 def _escalation_wakes(mover: Mover, escalation: Escalation) -> datetime | None:

@@ -64,6 +64,7 @@ FLOORS: dict[str, int] = {
     "engine.sla": 3,
     "engine.steady": 3,
     "engine.taking": 3,
+    "engine.tender": 3,
     "engine.verify": 3,
     "engine.wake": 3,
     "engine.work": 3,

@@ -202,7 +202,9 @@ class Presence:
         return frozenset(key for key in granted if not key.startswith(f"{rule.name}.")) - self.computed
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
-        """Demand `via` of each route where those before it do not hold; `needs` are asked after it, and guard nothing."""
+        """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""
+        if rule.tenders:
+            demand(rule.tenders.of, present, point)
         for route in rule.routes:
             if route.via:
                 demand(route.via, present | self.paths.ensured(route.condition), point)

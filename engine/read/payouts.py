@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..case import PAYOUT_STATES
-from ..condition import read_condition, read_term
+from ..condition import Computed, Term, read_condition, read_expression, read_term
 from ..diagnostics import Diagnostics
-from ..document import Fields, Node
-from ..expression import Declared
-from ..policy import PayoutRule, Route
-from ..types import MONEY, TEXT, EnumType, MoneyType, RecordType, optional
+from ..document import Fields, Node, Scalar
+from ..expression import Declared, Scope
+from ..policy import PayoutRule, Route, Tenders
+from ..types import (
+    HOLE,
+    INT,
+    MONEY,
+    TEXT,
+    EnumType,
+    Hole,
+    ListType,
+    MoneyType,
+    RecordType,
+    Type,
+    optional,
+    required,
+)
 from .candidates import Flow, read_needs
 from .shape import at, items, known, says, word
 
@@ -47,6 +61,30 @@ def reported_by(
     return tuple(dict.fromkeys(found))
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The scope of a payout's routes: the records `part` and `tender`, then the names outside."""
+
+    outside: Scope
+    records: dict[str, Declared]
+    #: Those of the records that were asked for.
+    asked: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Declared | None:
+        if name in self.records:
+            self.asked.add(name)
+        return self.records.get(name) or self.outside.find(name)
+
+    def names(self) -> Iterable[str]:
+        return (*self.records, *self.outside.names())
+
+    def find_type(self, name: str) -> Type | None:
+        return self.outside.find_type(name)
+
+    def type_names(self) -> Iterable[str]:
+        return self.outside.type_names()
+
+
 def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:
     """Read one kind of money out."""
     written = at(node, "amount")
@@ -54,6 +92,18 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
         return None
     amount = read_term(written, flow.currency, flow.context, expression=True)
     cap = at(node, "at_most")
+    tenders, tender = _tenders(at(node, "tenders"), flow)
+    scope = _Inside(flow.context.scope, _records(flow, tender))
+    inside = replace(flow, context=flow.context.with_scope(scope))
+    routes = tuple(
+        _route(item, inside, i)
+        for i, item in enumerate(items(at(node, "routes")))
+        if isinstance(item, Fields)
+    )
+    for record in sorted(scope.asked):
+        if flow.context.scope.find(record) is not None:
+            message = f"a route of `{name}` reads `{record}`, which is built in there and has the name of another value"
+            flow.context.diagnostics.add("AM105", node.place, message, hint="rename the other value")
     if amount is None:
         return None
     taken_from = flow.known(at(node, "from"), "role", flow.roles)
@@ -61,17 +111,50 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
         name=name,
         amount=amount,
         at_most=read_term(cap, MONEY, flow.context, expression=True) if cap is not None else None,
-        routes=tuple(
-            _route(item, flow, i)
-            for i, item in enumerate(items(at(node, "routes")))
-            if isinstance(item, Fields)
-        ),
+        tenders=tenders,
+        reads_part="part" in scope.asked,
+        routes=routes,
         taken_from=taken_from[0] if taken_from else None,
         reported_by=reported_by,
         says=says(at(node, "says")),
         sources=flow.known(at(node, "source"), "source", flow.sources),
         place=node.place,
     )
+
+
+def _records(flow: Flow, tender: Type | None) -> dict[str, Declared]:
+    """Return what routes may read beside the policy's values; as stored values, so that `has` ensures what it does of facts."""
+    part = RecordType(
+        "part", (("id", TEXT), ("amount", flow.currency), ("failures", INT), ("tried", ListType(TEXT)))
+    )
+    found = {"part": Declared(type=part, kind="fact")}
+    return found if tender is None else {**found, "tender": Declared(type=tender, kind="fact")}
+
+
+def _tenders(node: Node | None, flow: Flow) -> tuple[Tenders | None, Type | None]:
+    """Read `tenders`: what they are, and the type of the record that routes read as `tender`."""
+    written = at(node, "of")
+    if not isinstance(written, Scalar):
+        return None, None if node is None else HOLE
+    checked = read_expression(written, flow.context, start=int(written.text.startswith("=")))
+    if checked is None:
+        return None, HOLE
+    listed = required(checked.type)
+    record = listed.item if isinstance(listed, ListType) else HOLE if isinstance(listed, Hole) else None
+    if not isinstance(record, Hole) and not (isinstance(record, RecordType) and _is_tender(record)):
+        message = f"a list of tenders is due here, and this is `{checked.type}`"
+        hint = (
+            "give a list of `tender`, or of a record of your own with at least `id: text` and `amount: money`"
+        )
+        flow.context.diagnostics.add("AM202", written.place, message, hint=hint)
+        return None, HOLE
+    term: Term = Computed(checked=checked, place=written.place)
+    split = "in_order" if word(at(node, "split")) == "in_order" else "pro_rata"
+    return Tenders(of=term, split=split), record
+
+
+def _is_tender(record: RecordType) -> bool:
+    return record.field("id") == TEXT and isinstance(record.field("amount"), MoneyType)
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:

@@ -130,9 +130,16 @@ parts = record(
     missing=st.lists(texts, max_size=2).map(tuple),
     wanted=st.booleans(),
     attempt=numbers,
+    tender=st.none() | texts,
+    tried=st.lists(texts, max_size=2).map(tuple),
 )
 payouts = record(
-    Payout, granted=moneys, parts=st.lists(parts, max_size=2).map(tuple), seq=numbers, made=numbers
+    Payout,
+    granted=moneys,
+    parts=st.lists(parts, max_size=2).map(tuple),
+    seq=numbers,
+    made=numbers,
+    numbered=st.dictionaries(texts, numbers, max_size=2),
 )
 timers = record(Timer, id=texts, fires_at=instants)
 reasons = record(
