@@ -1,6 +1,6 @@
 """Money out: grants, routes, and what the host reports. Spec: docs/language.md, "Payouts".
 
-A part goes granted → needs_details | held → asked → settled | failed, and settled → reversed.
+A part goes granted → needs_details | needs_approval | held → asked → settled | failed, and settled → reversed.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
-from .case import Part, Payout
+from .approval import lacking
+from .case import Approval, Part, Payout
 from .condition import Term, holds
 from .errors import RuleError
 from .expression import Env, evaluate
+from .intake import said_amount
 from .money import Money
 from .policy import Pay, PayoutRule, Route
+from .reversal import returned, taken_back
 from .table import Inside
 from .tender import numbered, shares, shown, tenders_of
 from .values import Unknown, Value
 from .work import Work
 
 #: Parts that nobody was asked for yet; they are routed anew after every step.
-WAITING: Final = ("granted", "needs_details", "held")
+WAITING: Final = ("granted", "needs_details", "needs_approval", "held")
 #: What a part whose sums count as done or under way.
 _UNDER_WAY: Final = ("asked", "settled")
 
@@ -36,7 +39,7 @@ def act(work: Work, action: Pay) -> None:
         case "pay":
             pay(work, rule)
         case "reverse":
-            reverse(work, rule)
+            reverse(work, rule, action.amount)
 
 
 def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
@@ -54,7 +57,7 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
         for tender, share in shares(work, rule, granted, under_way).items():
             after = _with_part(before, after, share, tender)
     else:
-        rest = granted.amount - sum((part.amount.amount for part in under_way), Fraction(0))
+        rest = granted.amount - sum((part.out.amount for part in under_way), Fraction(0))
         after = _with_part(before, after, Money(rest, granted.currency), None)
     _put(work, rule.name, after)
     route(work, rule)
@@ -114,20 +117,12 @@ def pay(work: Work, rule: PayoutRule) -> None:
         work.raised.append(f"{rule.name}.settled")
 
 
-def reverse(work: Work, rule: PayoutRule) -> None:
-    """Take back: ask for what was asked or settled, and drop what was not."""
+def reverse(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
+    """Take back an amount, or all: ask for what was asked or settled, and drop what was not."""
     payout = work.payouts.get(rule.name)
-    if payout is None:
-        return
-    parts = []
-    for part in payout.parts:
-        if part.status in _UNDER_WAY:
-            data = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
-            work.ask("reversal", data, key=f"{work.case.id}/{rule.name}/{part.id}/{part.attempt}/reversal")
-            parts.append(part)
-        else:
-            parts.append(replace(part, status="reversed", wanted=False))
-    _put(work, rule.name, replace(payout, parts=tuple(parts)))
+    if payout is not None:
+        asked = work.demand(amount) if amount else None
+        _put(work, rule.name, taken_back(work, rule, payout, asked))
 
 
 def route_all(work: Work) -> None:
@@ -140,12 +135,16 @@ def route_all(work: Work) -> None:
 def route(work: Work, rule: PayoutRule) -> None:
     """Choose the route of each waiting part: the first whose conditions hold; unknown before it holds the money."""
     payout = work.payouts[rule.name]
-    parts = tuple(_routed(work, rule, part) if part.status in WAITING else part for part in payout.parts)
+    unapproved = bool(lacking(work, rule, payout))
+    parts = tuple(
+        _routed(work, rule, part, unapproved=unapproved) if part.status in WAITING else part
+        for part in payout.parts
+    )
     if parts != payout.parts:
         _put(work, rule.name, replace(payout, parts=parts))
 
 
-def _routed(work: Work, rule: PayoutRule, part: Part) -> Part:
+def _routed(work: Work, rule: PayoutRule, part: Part, *, unapproved: bool) -> Part:
     env = seen(work, rule, part)
     found, missing = _choose(rule, env)
     if found is None or found.via is None:
@@ -155,6 +154,8 @@ def _routed(work: Work, rule: PayoutRule, part: Part) -> Part:
     part = replace(part, route=found.id, via=via, missing=lacking)
     if lacking:
         return replace(part, status="needs_details")
+    if unapproved:
+        return replace(part, status="needs_approval")
     if not part.wanted:
         return replace(part, status="granted")
     return _ask(work, rule, part, found, env)
@@ -180,7 +181,9 @@ def _choose(rule: PayoutRule, env: Env) -> tuple[Route | None, tuple[str, ...]]:
 
 
 def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route, env: Env) -> Part:
-    part = replace(part, status="asked", attempt=part.attempt + 1, wanted=False)
+    part = replace(
+        part, status="asked", attempt=part.attempt + 1, wanted=False, back=None, reversals=0, returned=None
+    )
     details = {path: _value_at(env, path) for path, _ in chosen.needs}
     data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
     if part.tender is not None:
@@ -235,12 +238,30 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
         # Of those that it was asked for; a part that failed is meant only where there is no other.
         meant = [part for part in meant if part.status in _UNDER_WAY] or meant
     keeps = work.policy.payouts[name].reads_part
-    parts = tuple(_reported(part, result, keeps=keeps) if part in meant else part for part in payout.parts)
+    if result == "reversed":
+        changed = returned(meant, said_amount(data, payout.granted.currency))
+    else:
+        changed = {part.id: _reported(part, result, keeps=keeps) for part in meant}
+    parts = tuple(changed.get(part.id, part) for part in payout.parts)
     moved = parts != payout.parts
     _put(work, name, replace(payout, parts=parts))
     if result == "settled":
         return moved and all(part.status in ("settled", "reversed") for part in parts)
     return moved
+
+
+def judge(work: Work, name: str, verdict: Approval) -> bool:
+    """Take what somebody said to a payout's amount; return whether the legs are to hear of it.
+
+    They hear of the approval that was still lacking, and of everybody who declines: then nothing is asked for that is not
+    paid again.
+    """
+    payout = work.payouts[name]
+    payout = replace(payout, approvals=(*payout.approvals, verdict))
+    if verdict.declined:
+        payout = replace(payout, parts=tuple(replace(part, wanted=False) for part in payout.parts))
+    _put(work, name, payout)
+    return verdict.declined or not lacking(work, work.policy.payouts[name], payout)
 
 
 def _reported(part: Part, result: str, *, keeps: bool) -> Part:

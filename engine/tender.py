@@ -84,7 +84,7 @@ def _sums(parts: Iterable[Part], none: Money) -> dict[str, Money]:
     sums: dict[str, Money] = {}
     for part in parts:
         name = part.tender or ""
-        sums[name] = sums.get(name, none) + part.amount
+        sums[name] = sums.get(name, none) + part.out
     return sums
 
 

@@ -52,6 +52,7 @@ FLOORS: dict[str, int] = {
     "engine.read": 2,
     "engine.table": 2,
     # 3: the step
+    "engine.approval": 3,
     "engine.choose": 3,
     "engine.decide": 3,
     "engine.evolve": 3,
@@ -59,6 +60,7 @@ FLOORS: dict[str, int] = {
     "engine.machine": 3,
     "engine.moving": 3,
     "engine.payout": 3,
+    "engine.reversal": 3,
     "engine.schedule": 3,
     "engine.sealing": 3,
     "engine.sla": 3,

@@ -63,7 +63,7 @@ _BUILT_IN: Final = frozenset(
     {
         *("timezone", "currency"),
         *("not_allowed", "not_accepted", "closed", "unknown_event", "invalid_data"),
-        *("role_not_allowed", "missing_facts", "rule_failed", "no_route"),
+        *("role_not_allowed", "missing_facts", "rule_failed", "may_not_approve"),
     }
 )
 #: Keys whose texts are only read by people.

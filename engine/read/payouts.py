@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..case import PAYOUT_STATES
-from ..condition import Computed, Term, read_condition, read_expression, read_term
+from ..condition import Computed, Term, read_condition, read_constant, read_expression, read_term
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node, Scalar
 from ..expression import Declared, Scope
-from ..policy import PayoutRule, Route, Tenders
+from ..policy import RESULTS, VERDICTS, PayoutRule, Route, Tenders, Tier
 from ..types import (
     HOLE,
     INT,
@@ -26,14 +26,14 @@ from ..types import (
     required,
 )
 from .candidates import Flow, read_needs
-from .shape import at, items, known, says, word
+from .shape import at, entries, items, known, says, word
 
-#: The payouts' own events, and the data that may come with them.
-PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "settled": ("part", "reference"),
-    "failed": ("part", "reference", "cause"),
-    "reversed": ("part", "reference"),
-}
+
+def payout_events(payouts: Node | None, *, reported: bool = False) -> Iterator[str]:
+    """Yield the payouts' own events: what the host reports and, unless only that is asked for, what approvers say."""
+    for name, _, node in entries(payouts):
+        says = VERDICTS if not reported and at(node, "approvals") is not None else ()
+        yield from (f"{name}.{event}" for event in (*RESULTS, *says))
 
 
 def payout_declared(name: str, currency: MoneyType) -> Declared:
@@ -55,7 +55,7 @@ def reported_by(
 ) -> tuple[str, ...]:
     """Return the roles that may report results of a payout beside the host."""
     found: list[str] = []
-    for event in PAYOUT_EVENTS:
+    for event in RESULTS:
         by = at(at(events, f"{payout}.{event}"), "by")
         found.extend(known(by, "role", tuple(roles), diagnostics))
     return tuple(dict.fromkeys(found))
@@ -112,6 +112,9 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
         amount=amount,
         at_most=read_term(cap, MONEY, flow.context, expression=True) if cap is not None else None,
         tenders=tenders,
+        approvals=tuple(
+            _tier(item, flow) for item in items(at(node, "approvals")) if isinstance(item, Fields)
+        ),
         reads_part="part" in scope.asked,
         routes=routes,
         taken_from=taken_from[0] if taken_from else None,
@@ -155,6 +158,21 @@ def _tenders(node: Node | None, flow: Flow) -> tuple[Tenders | None, Type | None
 
 def _is_tender(record: RecordType) -> bool:
     return record.field("id") == TEXT and isinstance(record.field("amount"), MoneyType)
+
+
+def _tier(node: Fields, flow: Flow) -> Tier:
+    above, count = node.get("above"), node.get("count")
+    number = read_constant(count, INT, flow.context) if count is not None else None
+    if count is not None and number and number.value < 1:
+        flow.context.diagnostics.add("AM106", count.place, "at least 1 approval is due here")
+    barred = (read_expression(item, flow.context, expect=TEXT) for item in items(node.get("not")))
+    return Tier(
+        above=read_term(above, flow.currency, flow.context) if above is not None else None,
+        by=flow.known(node.get("by"), "role", flow.roles),
+        count=number.value if number else 1,
+        distinct=word(node.get("distinct")) != "false",
+        excluded=tuple(checked for checked in barred if checked),
+    )
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:

@@ -63,6 +63,7 @@ BUILT_IN_REASONS: Final = (
     "unknown_event",
     "invalid_data",
     "role_not_allowed",
+    "may_not_approve",
     "missing_facts",
     "rule_failed",
 )
