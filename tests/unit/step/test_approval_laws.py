@@ -101,9 +101,9 @@ def test_no_more_is_asked_back_than_was_asked_for_and_never_twice_under_one_key(
             else:
                 of = effect.key.partition("/reversal")[0]
                 back[of] = back.get(of, Fraction(0)) + effect.data["amount"].amount
-                assert 0 < effect.data["amount"].amount
+                assert effect.data["amount"].amount > 0
                 assert back[of] <= asked[of]
         for payout in made.now.payouts.values():
-            assert all(0 < part.amount.amount and 0 <= part.out.amount for part in payout.parts)
-            assert 0 <= payout.paid.amount
+            assert all(part.amount.amount > 0 and part.out.amount >= 0 for part in payout.parts)
+            assert payout.paid.amount >= 0
     assert len(keys) == len(set(keys))
