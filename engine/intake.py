@@ -207,8 +207,8 @@ def unfit_result(event: Event, currency: str | None) -> dict[str, str | None] | 
             problem = f"the event `{event.name}` has no field `{name[:60]}`"
             return {"field": name, "problem": problem, "hint": did_you_mean(name, known)}
         if name == "amount":
-            if (problem := _unfit_amount(value, currency)) is not None:
-                return {"field": name, "problem": problem}
+            if (unfit := _unfit_amount(value, currency)) is not None:
+                return {"field": name, "problem": unfit}
         elif value is not None and not isinstance(value, str):
             return {"field": name, "problem": "a value of type text is due here, such as `some words`"}
     return None

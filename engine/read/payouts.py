@@ -152,8 +152,8 @@ def _tenders(node: Node | None, flow: Flow) -> tuple[Tenders | None, Type | None
         flow.context.diagnostics.add("AM202", written.place, message, hint=hint)
         return None, HOLE
     term: Term = Computed(checked=checked, place=written.place)
-    split = "in_order" if word(at(node, "split")) == "in_order" else "pro_rata"
-    return Tenders(of=term, split=split), record
+    in_order = word(at(node, "split")) == "in_order"
+    return Tenders(of=term, split="in_order" if in_order else "pro_rata"), record
 
 
 def _is_tender(record: RecordType) -> bool:
