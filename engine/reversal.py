@@ -49,8 +49,12 @@ def _left(part: Part) -> Money:
     """Return what of a part may still be taken back."""
     if part.status == "reversed":
         return part.amount.times(0)
-    asked = [back for back in (part.back, part.returned) if back is not None]
-    return part.amount - max(asked) if asked and part.status in _UNDER_WAY else part.amount
+    return part.amount - _gone(part) if part.status in _UNDER_WAY else part.amount
+
+
+def _gone(part: Part) -> Money:
+    """Return what of a part was asked back, or came back without."""
+    return max(part.back or part.amount.times(0), part.returned or part.amount.times(0))
 
 
 def _without(work: Work, rule: PayoutRule, part: Part, take: Money | None) -> Part:
@@ -60,7 +64,7 @@ def _without(work: Work, rule: PayoutRule, part: Part, take: Money | None) -> Pa
         if take == part.amount:
             return replace(part, status="reversed", wanted=False)
         return replace(part, amount=part.amount - take)
-    part = replace(part, reversals=part.reversals + 1, back=part.back + take if part.back else take)
+    part = replace(part, reversals=part.reversals + 1, back=_gone(part) + take)
     data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": take, "via": part.via}
     if part.tender is not None:
         data["tender"] = part.tender

@@ -107,3 +107,6 @@ def test_no_more_is_asked_back_than_was_asked_for_and_never_twice_under_one_key(
             assert all(part.amount.amount > 0 and part.out.amount >= 0 for part in payout.parts)
             assert payout.paid.amount >= 0
     assert len(keys) == len(set(keys))
+    made.send("take_all")
+    made.send("refund.reversed", by="host")
+    assert all(payout.total("asked", "settled").amount == 0 for payout in made.now.payouts.values())
