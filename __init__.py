@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from amends.engine.library import Library
     from amends.engine.money import Money
-    from amends.engine.step import Effect, Step
+    from amends.engine.step import Effect, Query, Step
     from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
 
 _HOMES: Final[dict[str, str]] = {
@@ -36,6 +36,7 @@ _HOMES: Final[dict[str, str]] = {
     "Library": "library",
     "Money": "money",
     "OutOfOrder": "errors",
+    "Query": "step",
     "Reason": "case",
     "Sent": "engine",
     "Step": "step",
@@ -54,6 +55,7 @@ __all__ = [
     "Library",
     "Money",
     "OutOfOrder",
+    "Query",
     "Reason",
     "Sent",
     "Step",

@@ -177,7 +177,11 @@ def _is_label(path: tuple[str, ...]) -> bool:
     match path:
         case ("title",):
             return True
-        case ("sources" | "facts" | "events" | "params" | "states" | "sla" | "payouts", _, "says"):
+        case (
+            "sources" | "facts" | "events" | "params" | "states" | "sla" | "payouts" | "lookups" | "balances",
+            _,
+            "says",
+        ):
             return True
         case ("events", _, "data", _, "says") | ("states", _, "sla", _, "says"):
             return True

@@ -23,6 +23,9 @@ PartStatus = Literal[
 ]
 PayoutStatus = Literal["none"] | PartStatus
 
+#: Parts whose money is to be had again by whoever shares a balance with the case.
+GIVEN_BACK: Final = ("reversed",)
+
 #: The states of a payout that its record shows, in the order of its life.
 PAYOUT_STATES: Final[tuple[PayoutStatus, ...]] = (
     "none",
@@ -173,6 +176,12 @@ class Payout:
         return self.total("settled")
 
     @property
+    def taken(self) -> Money:
+        """What it takes of a balance: all that was granted and not given back. What failed may yet be paid."""
+        zero = Money(self.granted.amount * 0, self.granted.currency)
+        return sum((part.out for part in self.parts if part.status not in GIVEN_BACK), zero)
+
+    @property
     def state(self) -> PayoutStatus:
         """The state of the whole: of the part that is furthest from done."""
         found = {part.status for part in self.parts}
@@ -187,6 +196,15 @@ class Payout:
             "reversed",
         )
         return next((status for status in order if status in found), "settled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What a case has taken of a balance that it shares with others."""
+
+    #: What those who share the balance have in common: the value of its fact.
+    of: Value
+    taken: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +253,8 @@ class Case:
     needs_human: str | None = None
     #: Conditions of escalations that held after the last step: they fire when they become true.
     holding: tuple[str, ...] = ()
+    #: What it has taken of balances, by their names.
+    takes: Mapping[str, Share] = field(default_factory=dict)
     #: Digest of the journal's last entry (SHA-256, hex).
     head: str = "0" * 64
     #: The key under which sensitive values are committed to; it never stands in the journal.

@@ -30,6 +30,7 @@ from .read.almanac import Expanded, PolicyAlmanac
 from .read.candidates import Flow
 from .read.clocks import read_slas
 from .read.flow import read_escalations, read_states
+from .read.lookups import Lookups
 from .read.payouts import payout_declared, payout_events, read_payout, reported_by
 from .read.rules import Rules
 from .read.scope import PolicyScope
@@ -180,6 +181,8 @@ class _Compiler:
         payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
         events, records = self.events()
         self.rules.declare()
+        lookups = self.lookups(facts)
+        lookups.declare()
         for name, _, value in entries(at(self.node, "facts")):
             facts[name] = read_default(facts[name], value, self.context)
         for name, key, _ in entries(at(self.node, "payouts")):
@@ -187,10 +190,11 @@ class _Compiler:
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
         leg = read_states(at(self.node, "states"), flow, MAIN)
+        shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
         payouts = {}
         for name, _, value in entries(at(self.node, "payouts")):
             reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
-            rule = read_payout(name, value, flow, reporters)
+            rule = read_payout(name, value, flow, reporters, shared)
             if rule:
                 payouts[name] = rule
         return CompiledPolicy(
@@ -215,6 +219,8 @@ class _Compiler:
             windows=self.rules.windows,
             tables=self.rules.tables,
             defines=self.rules.defines,
+            lookups=lookups.with_flow((leg,), payout_names),
+            balances=lookups.balances,
             legs=(leg,),
             slas=read_slas(at(self.node, "sla"), flow, state=None),
             escalations=read_escalations(at(self.node, "escalations"), flow, (leg,)),
@@ -224,6 +230,19 @@ class _Compiler:
                 sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
                 len(leg.states),
             ),
+        )
+
+    def lookups(self, facts: Mapping[str, Field]) -> Lookups:
+        """Return what reads `lookups` and `balances`."""
+        return Lookups(
+            self.node,
+            self.context,
+            self.scope,
+            self.types,
+            policy=self.ref.name,
+            facts=facts,
+            sources=self.sources,
+            moment=partial(self.rules.moment, given=True),
         )
 
     def flow(self, facts: Mapping[str, Field], events: Mapping[str, Event], payouts: list[str]) -> Flow:

@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import payout, sla
+from . import balance, payout, sla
+from .asking import Answers, Asked, Asking
 from .case import Case, Reason
 from .choose import choose
 from .errors import OutOfOrder, RuleError
@@ -20,38 +21,41 @@ from .moving import Mover
 from .policy import RESULTS, CompiledPolicy
 from .schedule import timers
 from .sealing import seal
-from .step import REFUSED, Changes, Due, Event, Input, Move, Needs, Open, Query, Step
+from .step import REFUSED, Changes, Due, Event, Input, Move, Needs, Open, Step
 from .taking import Refused, take
 from .values import Value
 from .work import MissingFacts, Work
-
-Answers = Mapping[Query, Any]
 
 
 def decide(
     policy: CompiledPolicy,
     case: Case | None,
     arrived: Input,
-    answers: Answers | None = None,  # noqa: ARG001 - nothing in this version of the language asks
+    answers: Answers | None = None,
 ) -> Step | Needs:
-    """Return the step that an input makes.
+    """Return the step that an input makes, or the questions whose answers it turns on.
 
     Args:
         policy: what the case is pinned to.
         case: the case before it, or None for an opening.
         arrived: the opening, an event, or a timer that passed.
-        answers: to the questions that an earlier call returned as `Needs`.
+        answers: to all questions that earlier calls returned as `Needs`: whole numbers, amounts, plain data of the host,
+            or None where nobody knows. Others may stand among them; only those that are read become part of the step.
     Raises:
-        InvalidValue: an opening whose facts are not of their types.
+        InvalidValue: an opening whose facts, or an answer that is not of its type.
         OutOfOrder: a timer that was due before the input has not fired yet.
     """
-    match arrived:
-        case Open():
-            return _opening(policy, arrived)
-        case Event():
-            return _event(policy, _there(case), arrived)
-        case Due():
-            return _due(policy, _there(case), arrived)
+    asking = Asking(answers or {})
+    try:
+        match arrived:
+            case Open():
+                return _opening(policy, arrived, asking)
+            case Event():
+                return _event(policy, _there(case), arrived, asking)
+            case Due():
+                return _due(policy, _there(case), arrived, asking)
+    except Asked as asked:
+        return Needs(queries=(asked.query,))
 
 
 def _there(case: Case | None) -> Case:
@@ -63,7 +67,7 @@ def _there(case: Case | None) -> Case:
 # --- the three inputs ---------------------------------------------------------------------------------------------------
 
 
-def _opening(policy: CompiledPolicy, opening: Open) -> Step:
+def _opening(policy: CompiledPolicy, opening: Open, asking: Asking) -> Step:
     now = floored(opening.recorded_at)
     facts, currency = read_facts(policy, opening.facts, now)
     if opening.timezone is not None:
@@ -71,15 +75,15 @@ def _opening(policy: CompiledPolicy, opening: Open) -> Step:
     unopened = blank(policy, facts, now, currency)
     unzoned = replace(unopened, id=opening.case_id, policy=opening.policy, secret=opening.secret)
     case = replace(unzoned, timezone=zone_of(policy, Work(policy, unzoned, now)))
-    return _Step(policy, case, opening, now).open()
+    return _Step(policy, case, opening, now, asking).open()
 
 
-def _event(policy: CompiledPolicy, case: Case, event: Event) -> Step:
+def _event(policy: CompiledPolicy, case: Case, event: Event, asking: Asking) -> Step:
     now = _in_order(case, event.recorded_at)
-    return _Step(policy, case, event, now).event(event)
+    return _Step(policy, case, event, now, asking).event(event)
 
 
-def _due(policy: CompiledPolicy, case: Case, due: Due) -> Step:
+def _due(policy: CompiledPolicy, case: Case, due: Due, asking: Asking) -> Step:
     timer = next((timer for timer in case.timers if timer.id == due.timer), None)
     if timer is None or timer.fires_at != due.fires_at:
         raise OutOfOrder(f"the case has no timer `{due.timer}` for that instant")
@@ -87,7 +91,7 @@ def _due(policy: CompiledPolicy, case: Case, due: Due) -> Step:
         raise OutOfOrder(f"the timer `{due.timer}` fires no earlier than {due.fires_at.isoformat()}")
     if timer != case.timers[0]:
         raise OutOfOrder(f"the timer `{case.timers[0].id}` fires first")
-    return _Step(policy, case, due, max(case.at, due.fires_at)).due(due.timer)
+    return _Step(policy, case, due, max(case.at, due.fires_at), asking).due(due.timer)
 
 
 def _in_order(case: Case, recorded_at: datetime) -> datetime:
@@ -104,11 +108,14 @@ def _in_order(case: Case, recorded_at: datetime) -> datetime:
 class _Step:
     """Makes the step of one input."""
 
-    def __init__(self, policy: CompiledPolicy, case: Case, arrived: Input, now: datetime) -> None:
+    def __init__(
+        self, policy: CompiledPolicy, case: Case, arrived: Input, now: datetime, asking: Asking
+    ) -> None:
         self.policy = policy
         self.case = case
         self.arrived = arrived
-        self.work = Work(policy, case, now)
+        self.asking = asking
+        self.work = Work(policy, case, now, asking)
         self.mover = Mover(self.work)
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
@@ -193,6 +200,7 @@ class _Step:
             moves=tuple(work.moves),
             changes=self.changes(),
             effects=tuple(work.effects),
+            answers=self.asking.read,
             trace=tuple(work.trace),
             decision=work.decision,
             reason=work.told(),
@@ -208,6 +216,7 @@ class _Step:
             at=self.work.now,
             input=self.arrived,
             verdict=verdict,  # type: ignore[arg-type] # refused or undecided
+            answers=self.asking.read,
             trace=tuple(self.work.trace),
             decision=decision,
             reason=reason,
@@ -225,7 +234,7 @@ class _Step:
             woken: the failure was in a condition that time changes, and it is not to be looked at again.
         """
         trace, rule = tuple(self.work.trace), self.mover.rule
-        self.work = Work(self.policy, self.case, self.work.now)
+        self.work = Work(self.policy, self.case, self.work.now, self.asking)
         self.mover = Mover(self.work)
         keep(self.work)
         step = Step(
@@ -234,6 +243,7 @@ class _Step:
             input=self.arrived,
             verdict="applied",
             changes=replace(self.changes(woken=woken), needs_human=str(error)),
+            answers=self.asking.read,
             trace=trace,
             reason=_failure(error, rule),
         )
@@ -258,6 +268,7 @@ class _Step:
             facts=facts,
             clocks=clocks,
             payouts={name: p for name, p in work.payouts.items() if case.payouts.get(name) != p},
+            takes=balance.changed(work),
             timers=armed if armed != case.timers else None,
             holding=self.mover.holding if self.mover.holding != case.holding else None,
             timezone=case.timezone if opened else None,

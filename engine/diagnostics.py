@@ -257,6 +257,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "a condition that time alone may change uses `now` so that nobody can tell when it changes",
         ),
+        (
+            "AM210",
+            "asked-too-early",
+            "error",
+            "a lookup or balance is read before there is a case that could ask",
+        ),
         # 3xx: flow
         ("AM301", "no-initial-state", "error", "no state is initial, or more than one is"),
         ("AM302", "unreachable-state", "warning", "no way leads into the state"),

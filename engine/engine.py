@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from .answers import Ask, Tally, answer, decide_asking, tallied
 from .calendar import tzdata_version
 from .case import Case, Reason
 from .deadlines import deadlines
-from .decide import decide
 from .errors import InvalidValue, UnknownCase
 from .evolve import evolve
 from .intake import floored
 from .library import Library
 from .literal import plain, written
 from .policy import CompiledPolicy
-from .step import Due, Effect, Event, Input, Needs, Open, Step
+from .step import Due, Effect, Event, Input, Open, Query, Step
 from .values import Value
 
 
@@ -83,6 +83,8 @@ class _Held:
     policy: CompiledPolicy
     case: Case
     journal: list[Step]
+    #: What other cases may ask about it.
+    tally: Tally
     keys: dict[str, tuple[Event, Sent]] = field(default_factory=dict)
 
 
@@ -94,10 +96,15 @@ class Engine:
     Args:
         library: the policies.
         clock: where the time comes from when a call does not say.
+        lookups: what the host answers, by the name of a lookup or balance: called with the question, gives plain data, or
+            None where it does not know. What is not among them the engine's own cases answer.
     """
 
-    def __init__(self, library: Library, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, library: Library, *, clock: Clock | None = None, lookups: Mapping[str, Ask] | None = None
+    ) -> None:
         self.library = library
+        self.lookups: dict[str, Ask] = dict(lookups or {})
         self._clock = clock or SystemClock()
         self._cases: dict[str, _Held] = {}
         self._opened: dict[str, str] = {}
@@ -148,8 +155,9 @@ class Engine:
             )
             if opening.case_id in self._cases:
                 raise InvalidValue(f"there is a case `{opening.case_id}` already")
-            step = _done(decide(chosen, None, opening))
-            held = _Held(chosen, evolve(None, step), [step])
+            step = self._decide(chosen, None, opening)
+            case = evolve(None, step)
+            held = _Held(chosen, case, [step], tallied(None, case, step))
             self._cases[held.case.id] = held
             if key is not None:
                 self._opened[key] = held.case.id
@@ -263,16 +271,21 @@ class Engine:
         return tuple(fired)
 
     def _step(self, held: _Held, arrived: Input) -> Step:
-        step = _done(decide(held.policy, held.case, arrived))
+        step = self._decide(held.policy, held.case, arrived)
         held.case = evolve(held.case, step)
         held.journal.append(step)
+        held.tally = tallied(held.tally, held.case, step)
         return step
 
+    def _decide(self, policy: CompiledPolicy, case: Case | None, arrived: Input) -> Step:
+        """Decide, answering from all other cases; none of them can change meanwhile."""
 
-def _done(answer: Step | Needs) -> Step:
-    if isinstance(answer, Needs):
-        raise InvalidValue("the policy asks for what this engine cannot look up")
-    return answer
+        def ask(query: Query) -> Any:
+            if query.name in self.lookups:
+                return self.lookups[query.name](query)
+            return answer(query, (held.tally for held in self._cases.values() if held.case is not case))
+
+        return decide_asking(policy, case, arrived, ask)
 
 
 def _check_texts(*texts: str | None) -> None:

@@ -37,6 +37,7 @@ def evolve(case: Case | None, step: Step) -> Case:
         facts=_patched(case.facts, changes.facts),
         clocks=_patched(case.clocks, changes.clocks),
         payouts={**case.payouts, **changes.payouts},
+        takes={**case.takes, **changes.takes},
         timers=case.timers if changes.timers is None else changes.timers,
         holding=case.holding if changes.holding is None else changes.holding,
         needs_human=changes.needs_human or case.needs_human,

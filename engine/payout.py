@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
+from . import balance
 from .approval import lacking
 from .case import Approval, Part, Payout
 from .condition import Term, holds
@@ -85,7 +86,7 @@ def _amount(work: Work, rule: PayoutRule, amount: Term | None) -> Money:
     asked: Money = work.demand(amount or rule.amount)
     if asked.amount < 0:
         raise RuleError(f"the payout `{rule.name}` cannot be of {asked}")
-    cap: Money | None = work.demand(rule.at_most) if rule.at_most else None
+    cap = balance.cap(work, rule, work.demand(rule.at_most) if rule.at_most else None)
     if cap is not None:
         cap = Money(max(cap.amount, Fraction(0)), cap.currency)
         if cap < asked:

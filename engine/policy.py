@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from .calendar import Calendar
 from .case import PolicyRef
-from .condition import Condition, Term
+from .condition import Computed, Condition, Term
 from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
@@ -37,6 +37,9 @@ RESULT_DATA: Final[Mapping[str, tuple[str, ...]]] = {
     "approved": ("amount", "cause"),
     "declined": ("amount", "cause"),
 }
+
+#: What the calendar is in at an instant.
+CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 
 #: Text for people: language tag to text; the tag "" holds text given without a language.
 Text = Mapping[str, str]
@@ -234,6 +237,8 @@ class PayoutRule:
     #: Whether a route asks how its part has fared, so that it is to be kept.
     reads_part: bool
     routes: tuple[Route, ...]
+    #: The balances that it takes from, each of which caps it: the name, and the expression that asks how it stands.
+    balances: tuple[tuple[str, Computed], ...]
     #: The role that the money is taken from, or None for money that goes out.
     taken_from: str | None
     #: Roles that may report results, besides the host.
@@ -252,6 +257,43 @@ class WindowRule:
     closes: CompiledMoment | None
     early: str | None
     late: str | None
+    sources: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A value about other cases, or one that only the host knows, as declared."""
+
+    name: str
+    kind: Literal["count", "sum", "host"]
+    #: Of its value.
+    type: Type
+    #: Facts whose values other cases share, or by which the host looks it up.
+    same: tuple[str, ...]
+    #: What other cases have to be, as a `Query` says it.
+    policies: tuple[str, ...]
+    states: tuple[str, ...]
+    decisions: tuple[str, ...]
+    payout: str | None
+    figure: Literal["granted", "paid"] | None
+    #: How far back it looks: a moment that counts back from the step's instant, or what the calendar is in.
+    within: CompiledMoment | CalendarUnit | None
+    says: Text
+    sources: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """An amount that cases share, and never exceed together."""
+
+    name: str
+    #: The fact whose value those who share it have in common.
+    of: str
+    #: What all of them together may take.
+    limit: Checked
+    says: Text
     sources: tuple[str, ...]
     place: Place
 
@@ -302,6 +344,8 @@ class CompiledPolicy:
     windows: Mapping[str, WindowRule]
     tables: Mapping[str, CompiledTable]
     defines: Mapping[str, Checked]
+    lookups: Mapping[str, Lookup]
+    balances: Mapping[str, Balance]
     legs: tuple[Leg, ...]
     slas: tuple[Sla, ...]
     escalations: tuple[Escalation, ...]

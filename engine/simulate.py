@@ -22,7 +22,7 @@ from .policy import CompiledPolicy, Field, Text
 from .scenario import ScenarioCase, play
 from .scenario.run import open_case
 from .source import Source
-from .step import Due, Effect, Event, Move, Open, Step, Trace, Verdict
+from .step import Answered, Due, Effect, Event, Move, Open, Step, Trace, Verdict
 from .values import Sealed, Value
 
 #: Timers that fire after the last event before a run is stopped.
@@ -67,6 +67,8 @@ class Entry:
     #: By field, as values of the declared types; sensitive ones sealed.
     data: Mapping[str, Value]
     verdict: Verdict
+    #: What it has read of other cases and of the host.
+    answers: tuple[Answered, ...]
     moves: tuple[Move, ...]
     #: Leg to state, after the step.
     legs: Mapping[str, str]
@@ -195,6 +197,7 @@ def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entr
             what=what,
             data=data,
             verdict=step.verdict,
+            answers=step.answers,
             moves=step.moves,
             legs=case.legs,
             decision=step.decision,

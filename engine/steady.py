@@ -20,6 +20,7 @@ from .expression import OVERLOADS, Checked, Env, Frame, Overload, run
 from .expression import tree as nodes
 from .expression.frame import missing_among
 from .moment import CompiledMoment, Finished, evaluate_moment
+from .policy import CompiledPolicy
 from .table import CompiledRule, CompiledTable, Inside, TermLike, look_up
 from .types import DURATION, TIMESTAMP, required
 from .values import Unknown, Value, Window
@@ -113,6 +114,9 @@ class Stretch:
                 return Range(self.begin, self.end) if self.begin < self.end else self.begin
             case nodes.Reference(name=name) if name in self.work.policy.defines:
                 return self._checked(self.work.policy.defines[name], self.work)
+            case nodes.Reference(name=name) if name in self.work.policy.balances:
+                steady = _is_steady(self._checked(self.work.policy.balances[name].limit, self.work))
+                return self._at_begin(lambda: run(node, frame)) if steady else MOVING
             case nodes.Reference(name=name):
                 return self._table(self.work.policy.tables[name], ())
             case nodes.TableCall(name=name, arguments=arguments):
@@ -148,7 +152,7 @@ class Stretch:
                 return True
             case nodes.Reference(name=name) | nodes.TableCall(name=name):
                 policy = self.work.policy
-                computed = policy.defines.get(name) or policy.tables.get(name)
+                computed = policy.defines.get(name) or policy.tables.get(name) or _limit(policy, name)
                 if computed is not None and "now" in computed.reads:
                     return True
         return any(self._reads_now(part) for part in nodes.children(node))
@@ -337,6 +341,11 @@ class Stretch:
                 moment = _attempt(lambda: evaluate_moment(term, env))
                 return moment.at if isinstance(moment, Finished) else moment
         return getattr(term, "value", None)
+
+
+def _limit(policy: CompiledPolicy, name: str) -> Checked | None:
+    """Return the limit of a balance: what was taken of it is the same throughout a step."""
+    return policy.balances[name].limit if name in policy.balances else None
 
 
 def _attempt(ask: Callable[[], Value]) -> Worth:

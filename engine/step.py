@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from .case import Clock, Payout, PolicyRef, Reason, Timer
+from .case import Clock, Payout, PolicyRef, Reason, Share, Timer
 from .values import Value
 from .version import VERSION
 
@@ -94,6 +94,8 @@ class Changes:
     facts: Mapping[str, Value] = field(default_factory=dict)
     clocks: Mapping[str, Clock | None] = field(default_factory=dict)
     payouts: Mapping[str, Payout] = field(default_factory=dict)
+    #: What the case has now taken of balances, by their names, where that is not what it was.
+    takes: Mapping[str, Share] = field(default_factory=dict)
     #: The whole list as it now stands; None where it is as before.
     timers: tuple[Timer, ...] | None = None
     holding: tuple[str, ...] | None = None
@@ -124,16 +126,54 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """A question that `decide` cannot answer from its arguments, put to the driver."""
+class Same:
+    """A fact, and the value that other cases have to share to be meant."""
 
-    kind: str
-    arguments: Mapping[str, Value]
+    fact: str
+    #: Of a simple type, so that a store can find it by an index.
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A question that `decide` cannot answer from its arguments, put to the driver. Equal questions are one.
+
+    `count`: of how many other cases all of this is so (int). `sum`: what they granted or paid (Money). `taken`: what they
+    have taken of a balance (a Money for each currency, in the order of the codes). `host`: what only the host knows, as
+    plain data or None. The case that asks is never among the others, and its driver knows which it is.
+    """
+
+    kind: Literal["count", "sum", "taken", "host"]
+    #: Of the lookup or the balance, as the policy declares it.
+    name: str
+    same: tuple[Same, ...] = ()
+    #: Names of policies of any version; of no policy in particular where empty.
+    policies: tuple[str, ...] = ()
+    #: States, one of which a case must stand in; any where empty.
+    states: tuple[str, ...] = ()
+    #: Decisions, one of which must have been its last; any where empty.
+    decisions: tuple[str, ...] = ()
+    #: Of a sum: the payout, which of its figures, and the currency; money of others does not count.
+    payout: str | None = None
+    figure: Literal["granted", "paid"] | None = None
+    currency: str | None = None
+    #: The first and the last instant (UTC, both included) at which what is meant may have happened; None for no bound.
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A question that a step has asked, and what it was told."""
+
+    query: Query
+    #: None where nobody knows.
+    value: Value = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The questions whose answers `decide` has to be called again with."""
+    """Questions whose answers `decide` has to be called again with, beside those that it was given already."""
 
     queries: tuple[Query, ...]
 
@@ -150,7 +190,8 @@ class Step:
     moves: tuple[Move, ...] = ()
     changes: Changes = field(default_factory=Changes)
     effects: tuple[Effect, ...] = ()
-    answers: Mapping[str, Value] = field(default_factory=dict)
+    #: What it has read of other cases and of the host, in the order in which it was read.
+    answers: tuple[Answered, ...] = ()
     trace: tuple[Trace, ...] = ()
     #: The last decision and reason this step stated; a refusal always has a reason.
     decision: Value = None

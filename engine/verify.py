@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .case import Case
 from .decide import decide
@@ -14,7 +15,7 @@ from .errors import AmendsError, CorruptJournal, InvalidValue
 from .evolve import evolve
 from .journal import Vault, chain, commitments, entry_of, read_entry
 from .policy import CompiledPolicy
-from .step import Step
+from .step import Query, Step
 
 #: What the first entry follows.
 NOTHING = "0" * 64
@@ -121,8 +122,16 @@ def _prove(step: Step, secret: bytes) -> None:
 def _decide_again(policy: CompiledPolicy, case: Case | None, step: Step, entry: bytes) -> None:
     """Compare an entry with what the policy makes of its input."""
     try:
-        again = decide(policy, case, step.input)
+        again = decide(policy, case, step.input, _answers(step))
     except AmendsError as problem:
         raise CorruptJournal(f"entry {step.seq} cannot come of its input: {problem}") from problem
     if not isinstance(again, Step) or entry_of(again) != entry:
         raise CorruptJournal(f"entry {step.seq} is not what the policy makes of its input")
+
+
+def _answers(step: Step) -> dict[Query, Any]:
+    """Return what a step was told when it was made: nobody is asked again."""
+    try:
+        return {item.query: item.value for item in step.answers}
+    except TypeError:
+        raise CorruptJournal(f"entry {step.seq} asks by a value that nothing can be found by") from None

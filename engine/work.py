@@ -12,11 +12,13 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .asking import Asking, ask_lookup, ask_taken
 from .calendar import Calendar, zone
 from .case import Case, Clock, Payout, Reason
 from .condition import Computed, Term, worth
 from .errors import RuleError
 from .expression import Env, evaluate
+from .expression.frame import missing_among
 from .moment import CompiledMoment, Finished, closing, evaluate_moment, opening
 from .money import Money
 from .policy import CompiledPolicy, WindowRule
@@ -36,15 +38,23 @@ class MissingFacts(RuleError):  # noqa: N818 - it says what is so
 class Work:
     """What a step reads and writes. It is the environment of every expression evaluated in the step."""
 
-    def __init__(self, policy: CompiledPolicy, case: Case, now: datetime) -> None:
+    def __init__(
+        self, policy: CompiledPolicy, case: Case, now: datetime, asking: Asking | None = None
+    ) -> None:
         self.policy = policy
         self.case = case
+        #: The step's instant, which `now` leaves where the future is looked at.
+        self.at = now
+        #: Answers about other cases; None outside of a step, where they are unknown.
+        self.asking = asking
         self.zone: ZoneInfo = zone(case.timezone)
         self.currency = case.currency
         self.legs: dict[str, str] = dict(case.legs)
         self.facts: dict[str, Value] = dict(case.facts)
         self.clocks: dict[str, Clock] = dict(case.clocks)
         self.payouts: dict[str, Payout] = dict(case.payouts)
+        #: Of each balance that it takes from: what those who share it have in common.
+        self.sharing: dict[str, Value] = {name: share.of for name, share in case.takes.items()}
         self.moves: list[Move] = []
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
@@ -126,6 +136,10 @@ class Work:
             return self._noted(name, look_up(policy.tables[name], self))
         if name in policy.payouts:
             return self.payout_record(name)
+        if name in policy.lookups:
+            return self.lookup(name)
+        if name in policy.balances:
+            return self.balance(name)
         raise RuleError(f"nothing is declared as `{name}`")
 
     def window(self, rule: WindowRule) -> Window:
@@ -155,6 +169,34 @@ class Work:
         record: dict[str, Value] = {"state": payout.state, "granted": payout.granted, "paid": payout.paid}
         vias = [part.via for part in payout.parts if part.via]
         return {**record, "route": vias[0]} if vias else record
+
+    def lookup(self, name: str) -> Value:
+        """Return the value of a lookup: the same throughout a step, for it looks back from the step's instant."""
+        if self.asking is None:
+            return Unknown(frozenset({name}))
+        return ask_lookup(self.policy.lookups[name], self.asking, self, self.at, self.currency)
+
+    def balance(self, name: str) -> Value:
+        """Return what `name.limit`, `.taken` and `.left` are worth, or Unknown while a fact is missing."""
+        rule = self.policy.balances[name]
+        if self.asking is None:
+            return Unknown(frozenset({name}))
+        of, limit = self.shared(name), evaluate(rule.limit, self)
+        if (missing := missing_among((of, limit))) is not None:
+            return missing
+        taken = sum(ask_taken(rule, of, self.asking, self.currency), self.taken(name))
+        left = limit - taken
+        return {"limit": limit, "taken": taken, "left": left if left.amount > 0 else left.times(0)}
+
+    def shared(self, balance: str) -> Value:
+        """Return what those have in common who share a balance: once this case takes from it, that stays what it was."""
+        return self.sharing.get(balance, self.value(self.policy.balances[balance].of))
+
+    def taken(self, balance: str) -> Money:
+        """Return what this case has taken of a balance so far."""
+        rules = self.policy.payouts
+        found = [p.taken for name, p in self.payouts.items() if balance in dict(rules[name].balances)]
+        return sum(found, Money(Fraction(0), self.currency or ""))
 
     def _noted(self, name: str, result: TableResult) -> Value:
         if result.rule is not None:
@@ -217,6 +259,8 @@ class Work:
             reads |= policy.tables[name].reads
         elif name in policy.moments:
             reads |= policy.moments[name].reads
+        elif name in policy.balances:
+            reads |= policy.balances[name].limit.reads
         elif name in policy.windows:
             rule = policy.windows[name]
             reads |= {read for end in (rule.opens, rule.closes) if end for read in end.reads}

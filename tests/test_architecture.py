@@ -52,7 +52,10 @@ FLOORS: dict[str, int] = {
     "engine.read": 2,
     "engine.table": 2,
     # 3: the step
+    "engine.answers": 3,
     "engine.approval": 3,
+    "engine.asking": 3,
+    "engine.balance": 3,
     "engine.choose": 3,
     "engine.decide": 3,
     "engine.evolve": 3,

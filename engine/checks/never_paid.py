@@ -2,7 +2,8 @@
 
 ## What it finds
 
-A payout that no action pays: none at all, or only `grant`, which fixes amount and route and asks for nothing.
+A payout that no action pays: none at all, or only `grant`, which fixes amount and route and asks for nothing. A payout that
+is granted and takes from a `balance` has done what it is for: it keeps money that others took from being paid again.
 
 ## Why it matters
 
@@ -52,7 +53,7 @@ def check_never_paid(policy: CompiledPolicy, written: Written, diagnostics: Diag
     moves = [action for action in actions(policy) if isinstance(action, Pay)]
     for name, payout in policy.payouts.items():
         verbs = {action.verb for action in moves if action.payout == name}
-        if "pay" not in verbs:
+        if "pay" not in verbs and not ("grant" in verbs and payout.balances):
             what = "is granted and never paid" if "grant" in verbs else "is never paid"
             hint = f"write `pay: {name}` among the actions of a transition or of a state's `enter`"
             message = f"the payout `{name}` {what}, so the host is never asked for it"

@@ -32,7 +32,7 @@ from ..expression.tree import (
     children,
 )
 from ..expression.tree import Not as NotNode
-from ..policy import CompiledPolicy
+from ..policy import CompiledPolicy, Lookup
 from ..types import OptionalType, RecordType
 
 NONE: Final[Keys] = frozenset()
@@ -155,7 +155,21 @@ class Paths:
             return self._missing(moment.may_miss, node, present, here | self.ensured_by(moment))
         if name in policy.tables:
             return self._missing(policy.tables[name].may_miss, node, present, here)
+        if name in policy.lookups:
+            return self._missing(self._unasked(policy.lookups[name]), node, present, here)
+        if name in policy.balances:
+            rule = policy.balances[name]
+            missing = frozenset(self.flow(rule.limit.root, present).misses) | self._optional(rule.of)
+            return self._missing(missing, node, present, here)
         return STILL
+
+    def _unasked(self, rule: Lookup) -> Keys:
+        """Return what a lookup cannot be asked without, and the lookup itself where the host may not know."""
+        within = rule.within.may_miss if isinstance(rule.within, CompiledMoment) else NONE
+        return within.union(*map(self._optional, rule.same), {rule.name} if rule.kind == "host" else NONE)
+
+    def _optional(self, fact: str) -> Keys:
+        return frozenset({fact}) if isinstance(self.policy.facts[fact].type, OptionalType) else NONE
 
     def _define(self, name: str, present: Keys) -> Flow:
         key = (name, present)

@@ -48,7 +48,10 @@ class Presence:
         self.states = states_of(policy)
         self.ways = ways(policy)
         self.initial = {leg.initial for leg in policy.legs}
-        self.computed = frozenset({*policy.defines, *policy.tables, *policy.moments})
+        asking = {name for name, rule in policy.lookups.items() if rule.kind != "host" or rule.same}
+        self.computed = frozenset(
+            {*policy.defines, *policy.tables, *policy.moments, *policy.balances, *asking}
+        )
         #: Facts that every case is opened with, though their type is optional.
         self.opened: Keys = frozenset(
             name
@@ -112,7 +115,9 @@ class Presence:
         return frozenset(
             key
             for key in keys
-            if key not in self.computed and key.partition(".")[0] not in self.policy.payouts
+            if key not in self.computed
+            and key not in self.policy.lookups
+            and key.partition(".")[0] not in self.policy.payouts
         )
 
     # --- one way ------------------------------------------------------------------------------------------------------
@@ -196,7 +201,8 @@ class Presence:
             if action.amount:
                 demand(action.amount, present, point)
             when = replace(point, when=f"when `{rule.name}` is granted in `{point.state}`")
-            for term in (None if action.amount else rule.amount, rule.at_most):
+            shared = (asked for _, asked in rule.balances)
+            for term in (None if action.amount else rule.amount, rule.at_most, *shared):
                 if term:
                     demand(term, present, when)
             self._routes(rule, present, demand, when)

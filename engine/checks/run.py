@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..diagnostics import Diagnostics
 from ..document import Node
 from ..policy import CompiledPolicy
+from .asked_too_early import check_asked_too_early
 from .flow import Flow
 from .held_for_ever import check_held_for_ever
 from .may_be_missing import check_may_be_missing
@@ -38,6 +39,7 @@ _OF_FLOW = (
     check_waits_without_a_clock,
 )
 _OF_POLICY = (
+    check_asked_too_early,
     check_may_be_missing,
     check_sensitive_leak,
     check_time_not_told,

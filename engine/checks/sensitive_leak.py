@@ -106,6 +106,8 @@ def _unprotected(policy: CompiledPolicy) -> Iterator[tuple[Term | None, str]]:
     for rule in policy.payouts.values():
         yield rule.amount, f"the amount of `{rule.name}`"
         yield rule.at_most, f"the amount of `{rule.name}`"
+        for _, shared in rule.balances:
+            yield shared, f"the amount of `{rule.name}`"
         yield rule.tenders.of if rule.tenders else None, f"the parts of `{rule.name}`"
         yield from ((tier.above, f"the approvals of `{rule.name}`") for tier in rule.approvals)
         for route in rule.routes:
@@ -177,6 +179,8 @@ class _Values:
             return self._all(policy.defines[name])
         if name in policy.tables:
             return self._outputs(policy.tables[name], None)
+        if name in policy.balances:
+            return self._all(policy.balances[name].limit)
         if name in policy.moments:
             return self._moment(policy.moments[name])
         if name in policy.windows:

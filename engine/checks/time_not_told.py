@@ -155,11 +155,11 @@ class _Clock:
             case WindowPart(part=part):
                 return part in {"is_open", "is_closed", "reason"}
             case Reference(name=name) | TableCall(name=name):
-                defines, tables = self.policy.defines, self.policy.tables
-                reads = (
-                    defines[name].reads if name in defines else tables[name].reads if name in tables else ()
-                )
-                return "now" in reads
+                policy = self.policy
+                if name in policy.balances:
+                    return "now" in policy.balances[name].limit.reads
+                computed = policy.defines.get(name) or policy.tables.get(name)
+                return computed is not None and "now" in computed.reads
         return False
 
     def _is_untold(self, name: str) -> bool:
@@ -171,6 +171,8 @@ class _Clock:
     def _parts(self, name: str) -> _Spans:
         if name in self.policy.defines:
             yield from self.untold(self.policy.defines[name].root)
+        elif name in self.policy.balances:
+            yield from self.untold(self.policy.balances[name].limit.root)
         elif name in self.policy.tables:
             yield from self._table(self.policy.tables[name])
 

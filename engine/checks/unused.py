@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A source, role, type, fact, reason, effect, param, table or define that nothing mentions, and an event that no state,
+A source, role, type, fact, reason, effect, param, table, define, lookup or balance that nothing mentions, and an event that no state,
 escalation or clock takes. A name counts as used wherever the document mentions it outside its own declaration and outside
 texts for people: an unused name that happens to be a word elsewhere goes untold, and nothing that is used is ever reported.
 Only the policy's own file is judged: what an overlay leaves unused of its base is not its author's fault. Moments and
@@ -58,6 +58,8 @@ _SECTIONS: Final = {
     "params": "param",
     "tables": "table",
     "define": "define",
+    "lookups": "lookup",
+    "balances": "balance",
 }
 _BUILT_IN: Final = frozenset(
     {

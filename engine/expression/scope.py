@@ -9,7 +9,19 @@ from typing import Literal, Protocol
 from ..types import Type
 from ..values import Value
 
-Kind = Literal["fact", "param", "moment", "window", "table", "define", "record", "payout", "variable"]
+Kind = Literal[
+    "fact",
+    "param",
+    "moment",
+    "window",
+    "table",
+    "define",
+    "record",
+    "payout",
+    "lookup",
+    "balance",
+    "variable",
+]
 
 #: Kinds whose own dotted path is what is read; the others are computed from facts, which `Declared.reads` names.
 STORED: frozenset[str] = frozenset({"fact", "record", "payout"})

@@ -85,7 +85,9 @@ class _Inside:
         return self.outside.type_names()
 
 
-def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...]) -> PayoutRule | None:
+def read_payout(
+    name: str, node: Node, flow: Flow, reported_by: tuple[str, ...], balances: tuple[str, ...]
+) -> PayoutRule | None:
     """Read one kind of money out."""
     written = at(node, "amount")
     if written is None:
@@ -107,6 +109,10 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
     if amount is None:
         return None
     taken_from = flow.known(at(node, "from"), "role", flow.roles)
+    shared = at(node, "balance")
+    if shared is not None and taken_from:
+        message = f"`{name}` takes money in, so it takes nothing from a balance"
+        flow.context.diagnostics.add("AM102", shared.place, message, hint="leave out `balance`, or `from`")
     return PayoutRule(
         name=name,
         amount=amount,
@@ -115,6 +121,7 @@ def read_payout(name: str, node: Node, flow: Flow, reported_by: tuple[str, ...])
         approvals=tuple(
             _tier(item, flow) for item in items(at(node, "approvals")) if isinstance(item, Fields)
         ),
+        balances=tuple(_shared(items(shared), flow, balances)),
         reads_part="part" in scope.asked,
         routes=routes,
         taken_from=taken_from[0] if taken_from else None,
@@ -173,6 +180,14 @@ def _tier(node: Fields, flow: Flow) -> Tier:
         distinct=word(node.get("distinct")) != "false",
         excluded=tuple(checked for checked in barred if checked),
     )
+
+
+def _shared(nodes: Iterable[Node], flow: Flow, balances: tuple[str, ...]) -> Iterator[tuple[str, Computed]]:
+    """Yield the balances that are named, each with the expression that asks how it stands."""
+    for node in nodes:
+        for name in flow.known(node, "balance", balances):
+            if checked := read_expression(node, flow.context):
+                yield name, Computed(checked=checked, place=node.place)
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:

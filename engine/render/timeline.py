@@ -1,7 +1,7 @@
 """A dry run as a page that a person can follow, and as JSON.
 
-Of every step: when, who and what; from where to where; why, by which rule and how sure that is; then, where they
-changed, the clocks that run, what the host was asked for, and where the money stands.
+Of every step: when, who and what; what it was told of other cases; from where to where; why, by which rule and how sure
+that is; then, where they changed, the clocks that run, what the host was asked for, and where the money stands.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..case import MAIN, Left, Part
 from ..policy import CompiledPolicy
 from ..simulate import ClockShown, Entry, PayoutShown, Timeline
 from ..source import Source
-from ..step import REFUSED, Effect, Move, Trace
+from ..step import REFUSED, Answered, Effect, Move, Trace
 from .diagnostics import one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
@@ -49,7 +49,18 @@ class _Page:
         self.timeline = timeline
         self.paint = paint
         self.say = speech(timeline.policy, timeline.timezone, language)
-        labels = ("with", "why", "rule", "decision", "clocks", "asked", "money", "missing", "attention")
+        labels = (
+            "with",
+            "told",
+            "why",
+            "rule",
+            "decision",
+            "clocks",
+            "asked",
+            "money",
+            "missing",
+            "attention",
+        )
         self.column = max(width(self.say.word(key)) for key in labels) + 2
         self.when = max((width(self.say.when(entry.at)) for entry in timeline.entries), default=0) + 2
         self.who = max((width(self.actor(entry)) for entry in timeline.entries), default=0) + 2
@@ -76,6 +87,7 @@ class _Page:
         when = self.paint.bold(padded(say.when(entry.at), self.when))
         yield f"{when}{padded(self.actor(entry), self.who)}{what}"
         yield from self.rows("with", (f"{key} {say.value(item)}" for key, item in entry.data.items()))
+        yield from self.rows("told", map(self.answer, entry.answers))
         if entry.verdict != "applied":
             yield " " * _INDENT + self.paint.warning(say.word(entry.verdict))
         for move in entry.moves:
@@ -123,6 +135,9 @@ class _Page:
             yield self.row("missing", say.listed(entry.missing))
         for trace in entry.failed:
             yield from (" " * (_INDENT + self.column) + line for line in clauses(trace, say))
+
+    def answer(self, answered: Answered) -> str:
+        return f"{answered.query.name} {self.say.value(answered.value) or NOTHING}"
 
     def source(self, source: Source) -> str:
         return f"{source.name} ({self.say.word(source.read)})"
@@ -229,6 +244,7 @@ def _entry_data(entry: Entry, say: Speech) -> dict[str, Any]:
         "what": entry.what,
         "data": plain(entry.data, here),
         "verdict": entry.verdict,
+        "answers": [{"name": item.query.name, "value": plain(item.value, here)} for item in entry.answers],
         "moves": [{"leg": m.leg, "from": m.source, "to": m.target, "rule": m.rule} for m in entry.moves],
         "legs": dict(entry.legs),
         "decision": plain(entry.decision, here),

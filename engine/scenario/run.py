@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Final, Literal
+from functools import partial
+from typing import Any, Final, Literal
 
 from ..case import Case, Payout, Reason
 from ..deadlines import deadlines
@@ -14,10 +15,10 @@ from ..diagnostics import Place, did_you_mean
 from ..engine import Engine
 from ..errors import AmendsError
 from ..library import Library
-from ..literal import Misfit
+from ..literal import Misfit, plain
 from ..money import Money
 from ..policy import CompiledPolicy
-from ..step import REFUSED, Event, Step
+from ..step import REFUSED, Event, Query, Step
 from ..values import Value
 from .read import Expectation, ScenarioCase, ScenarioEvent, ScenarioFile, Wanted
 
@@ -143,9 +144,22 @@ def run_case(case: ScenarioCase, engine: Engine) -> CaseResult:
 
 
 def open_case(case: ScenarioCase, engine: Engine) -> Case:
-    """Open a case at the instant of its first event, under the policy that it names or that serves it then."""
+    """Open a case at the instant of its first event, under the policy that it names or that serves it then.
+
+    What is given by the name of a lookup or balance is no fact: it is what the engine is told when it asks.
+    """
+    policy = engine.library.choose(plain(case.facts), case.opens_at, case.policy)
+    told = case.given.keys() & {*policy.lookups, *policy.balances}
+    for name in told:
+        engine.lookups[name] = partial(_told, case.given[name])
+    facts = {name: value for name, value in case.facts.items() if name not in told}
     # Scenarios are no secret, and two runs are to give the same bytes.
-    return engine.open(case.policy, case.facts, at=case.opens_at, case_id=case.id, secret=bytes(32))
+    return engine.open(case.policy, facts, at=case.opens_at, case_id=case.id, secret=bytes(32))
+
+
+def _told(value: Any, query: Query) -> Any:
+    """Return what a scenario gives as the answer to a question; one amount stands for all of a balance."""
+    return [value] if query.kind == "taken" and not isinstance(value, list) else value
 
 
 def play(engine: Engine, case_id: str, events: Iterable[ScenarioEvent]) -> None:

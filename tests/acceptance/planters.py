@@ -235,6 +235,16 @@ def time_not_told(sheet: Sheet) -> Fault:
     )
 
 
+def asked_too_early(sheet: Sheet) -> Fault:
+    """Ask about other cases in the default of a fact."""
+    lookup: Puts = {("lookups", "planted_many"): "{count: cases}"}
+    fact: Puts = {("facts", "planted_first"): "{type: bool, default: =«planted_many == 0}"}
+    way: Puts = {
+        ("escalations", "planted_210"): f"{{when: planted_first, in: [{sheet.initial}], decision: planted}}"
+    }
+    return Fault(puts={**lookup, **fact, **way})
+
+
 # --- flow ---------------------------------------------------------------------------------------------------------------
 
 
@@ -461,6 +471,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM207": bad_moment,
     "AM208": sensitive_leak,
     "AM209": time_not_told,
+    "AM210": asked_too_early,
     "AM301": no_initial_state,
     "AM302": unreachable_state,
     "AM303": no_way_out,

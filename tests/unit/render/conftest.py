@@ -19,7 +19,7 @@ from amends.engine.policy import CompiledPolicy, ReasonText
 from amends.engine.scenario import CaseResult, Check, Refused, Results
 from amends.engine.simulate import ClockShown, Entry, PayoutShown, Timeline, Waiting
 from amends.engine.source import Source
-from amends.engine.step import Clause, Due, Effect, Event, Move, Step, Trace
+from amends.engine.step import Answered, Clause, Due, Effect, Event, Move, Query, Step, Trace
 from amends.engine.values import Sealed
 
 HANDBOOK = Source(name="handbook", cite="Help desk handbook 4.2", read="primary")
@@ -65,6 +65,7 @@ def entry(seq: int, **fields: Any) -> Entry:
         "what": "",
         "data": {},
         "verdict": "applied",
+        "answers": (),
         "moves": (),
         "legs": {"main": "answering"},
         "decision": None,
@@ -118,6 +119,10 @@ def timeline(policy: CompiledPolicy) -> Timeline:
                 at=START + timedelta(hours=1),
                 what="reopen",
                 verdict="refused",
+                answers=(
+                    Answered(query=Query(kind="count", name="reopened"), value=2),
+                    Answered(query=Query(kind="taken", name="credit"), value=()),
+                ),
                 decision="event_refused",
                 reason=Reason(
                     code="too_late", rule="reopen_in_time", values={"reopening.closes": END_OF_DAY}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -64,6 +65,10 @@ def step(seq: int, verdict: Any = "applied", decision: Any = None, reason: str |
     )
 
 
+def _asks_nothing(*_: Any) -> Any:
+    return SimpleNamespace(lookups={}, balances={})
+
+
 @dataclass
 class FakeEngine:
     """An engine that does as it is told, and writes down what it was asked."""
@@ -72,6 +77,8 @@ class FakeEngine:
     journal_: tuple[Step, ...] = (step(0),)
     asked: list[Any] = field(default_factory=list)
     refuses: str | None = None
+    lookups: dict[str, Any] = field(default_factory=dict)
+    library: Any = field(default_factory=lambda: SimpleNamespace(choose=_asks_nothing))
 
     def open(self, policy: str | None, facts: Mapping[str, Any], **options: Any) -> Case:
         self.asked.append(("open", policy, dict(facts), options["at"]))

@@ -26,6 +26,7 @@ TABLES = {
     "Candidates": "candidate",
     "Clocks": "case_clock",
     "Payouts": "payout",
+    "key of a lookup": "lookup",
 }
 #: Keys of the document that have a heading, a table or a paragraph of their own, and no row.
 BY_PARAGRAPH = {"states", "sla", "escalations", "payouts"}
@@ -41,6 +42,7 @@ MAPS = {
     "params": "param_map",
     "windows": "window",
     "tables": "table",
+    "balances": "balance",
     "routes": "route",
 }
 

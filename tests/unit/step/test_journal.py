@@ -26,6 +26,7 @@ from amends.engine.case import (
     Payout,
     PolicyRef,
     Reason,
+    Share,
     Timer,
 )
 from amends.engine.errors import CorruptJournal
@@ -44,7 +45,20 @@ from amends.engine.journal import (
 )
 from amends.engine.money import Money
 from amends.engine.period import Ends, Roll
-from amends.engine.step import Changes, Clause, Due, Effect, Event, Move, Open, Step, Trace
+from amends.engine.step import (
+    Answered,
+    Changes,
+    Clause,
+    Due,
+    Effect,
+    Event,
+    Move,
+    Open,
+    Query,
+    Same,
+    Step,
+    Trace,
+)
 from amends.engine.values import Sealed, Unknown
 from amends.engine.verify import digests, verify_chain
 from amends.engine.version import VERSION
@@ -184,6 +198,7 @@ changes = record(
     facts=st.dictionaries(texts, st.none() | values, max_size=2),
     clocks=st.dictionaries(texts, st.none() | clocks, max_size=2),
     payouts=st.dictionaries(texts, payouts, max_size=2),
+    takes=st.dictionaries(texts, record(Share, of=values, taken=moneys), max_size=2),
     timers=st.none() | st.lists(timers, max_size=2).map(tuple),
     holding=st.none() | st.lists(texts, max_size=2).map(tuple),
     needs_human=st.none() | texts,
@@ -205,6 +220,20 @@ traces = record(
     ).map(tuple),
     sources=st.lists(texts, max_size=2).map(tuple),
 )
+queries = record(
+    Query,
+    kind=st.sampled_from(["count", "sum", "taken", "host"]),
+    name=texts,
+    same=st.lists(record(Same, fact=texts, value=scalars), max_size=2).map(tuple),
+    policies=st.lists(texts, max_size=2).map(tuple),
+    states=st.lists(texts, max_size=2).map(tuple),
+    decisions=st.lists(texts, max_size=2).map(tuple),
+    payout=st.none() | texts,
+    figure=st.none() | st.sampled_from(["granted", "paid"]),
+    currency=st.none() | texts,
+    since=st.none() | instants,
+    until=st.none() | instants,
+)
 steps = record(
     Step,
     seq=numbers,
@@ -216,7 +245,7 @@ steps = record(
     ).map(tuple),
     changes=changes,
     effects=st.lists(record(Effect, key=texts, kind=texts, data=maps), max_size=2).map(tuple),
-    answers=maps,
+    answers=st.lists(record(Answered, query=queries, value=values), max_size=2).map(tuple),
     trace=st.lists(traces, max_size=2).map(tuple),
     decision=st.none() | values,
     reason=st.none() | reasons,
