@@ -19,9 +19,10 @@ from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy
 from .diagnostics import Diagnostic, Diagnostics
-from .document import Fields, Items, Node, Scalar, merge, read_text, to_plain
+from .document import Fields, Items, Node, Scalar, read_text, to_plain
 from .errors import InvalidValue
 from .journal import canonical
+from .overlay import merge
 from .policy import CompiledPolicy
 from .read.almanac import Expanded, holiday_codes
 from .read.sentences import insertions

@@ -25,7 +25,7 @@ from typing import Any, Final
 import yaml
 
 from .diagnostics import Diagnostic, Diagnostics, Place
-from .nodes import Fields, FileText, Items, Node, Scalar, Way, Written, merge, node_at, to_plain, walk
+from .nodes import Fields, FileText, Items, Node, Scalar, Way, Written, node_at, to_plain, walk
 from .yaml_traps import bad_escape, decode, explain, in_quotes, is_readable, skip_properties, value_written
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "Node",
     "Scalar",
     "Way",
-    "merge",
     "node_at",
     "read_file",
     "read_text",

@@ -190,6 +190,7 @@ class Report:
                 remedy = str(part.get("description", "")).split(". ")[0].rstrip(".")
                 hint = (
                     _list_of(way, str(value), part)
+                    or _variant(way, str(value), expected)
                     or _reported(str(value))
                     or remedy[:1].lower() + remedy[1:]
                     or None
@@ -297,13 +298,28 @@ def _listed(words: list[str], last: str = "or") -> str:
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def _variant(way: Way, text: str, pattern: str) -> str | None:
+    """Return the hint for a currency in small letters, and for a zone or a policy whose name has blanks.
+
+    >>> _variant(("currency",), "usd", "^[A-Z]{3}$"), _variant(("timezone",), "America/New York", "^[A-Za-z_/]+$")
+    ('write `USD`', 'write `America/New_York`')
+    """
+    joined = "_".join(text.split()) if way[-1:] in (("timezone",), ("policy",)) else text
+    fits = joined.upper() if way[-1:] == ("currency",) else joined
+    return f"write `{fits}`" if len(text) <= _LISTED and fits != text and re.search(pattern, fits) else None
+
+
 def _nearest(text: str, allowed: list[str]) -> str | None:
     if text in allowed:
         return "write it without quotes"
     if _BOOLEANS.get(text.lower()) in allowed:
         return f"write `{_BOOLEANS[text.lower()]}`"
     near = did_you_mean(text, allowed) if text else None
-    return near if near and near.startswith("did you mean") else None
+    if meant(near):
+        return near
+    # `saturday` where `sat` is due.
+    begun = [each for each in allowed if len(each) > 2 and text.lower().startswith(each.lower())]
+    return f"did you mean `{begun[0]}`?" if begun else None
 
 
 def _list_of(way: Way, text: str, part: Schema) -> str | None:

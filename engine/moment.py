@@ -23,6 +23,7 @@ from .moment_text import (
     Span,
     keyword,
     looks_like_period,
+    moment_hint,
     speaks_of_period,
     stray_word,
     without_if_any,
@@ -157,8 +158,7 @@ class _Reader(Parts):
     def unread(self, span: Span) -> None:
         """Say why a text that speaks of a period, or of an end of day, is not a moment."""
         stray = stray_word(span)
-        hint = "write `30 days after X`, `30 days from X` or `exactly 30 days before X`"
-        place, hint = (stray[0].place, stray[1]) if stray else (span.place, hint)
+        place, hint = (stray[0].place, stray[1]) if stray else (span.place, moment_hint(span.text))
         self.add("AM207", place, f"`{span.text}` does not say what to count from", hint)
 
     # --- the map form -----------------------------------------------------------------------------------------------

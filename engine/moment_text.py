@@ -28,8 +28,27 @@ _IF_ANY: Final = re.compile(r",\s*if\s+any$")
 _LENGTH: Final = re.compile(r"(?P<before>[A-Za-z ]*?)\s*(?P<count>\d[\d.,]*)\s*(?P<unit>[A-Za-z][A-Za-z ]*)")
 #: In a longer text no period is looked for.
 _LONGEST: Final = 100
+_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+#: Words for numbers, and short forms of units, as people write them.
+_COUNTS: Final = {
+    "a": "1",
+    "an": "1",
+    **dict(zip(_NUMBERS, map(str, range(1, 11)), strict=True)),
+}
+_SHORT: Final = {
+    **dict.fromkeys(("s", "sec", "secs"), "seconds"),
+    **dict.fromkeys(("min", "mins"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs"), "hours"),
+    "d": "days",
+    **dict.fromkeys(("w", "wk", "wks"), "weeks"),
+    **dict.fromkeys(("mo", "mos"), "months"),
+    **dict.fromkeys(("y", "yr", "yrs"), "years"),
+    **dict.fromkeys(("bd", "workday", "workdays", "working day", "working days"), "business days"),
+}
 #: Two words side by side, which no expression has.
 _SIDE_BY_SIDE: Final = re.compile(r"[A-Za-z\d.,]+(?:\s+[A-Za-z\d.,]+)+")
+#: A sum, which a moment is not written as.
+_ADDED: Final = re.compile(r"(?P<start>[A-Za-z][\w.]*)\s*(?P<sign>[-+])\s*(?P<length>\d.*)")
 #: Words that begin a unit.
 _UNITS: Final = frozenset(word for unit in UNITS for word in (unit.split()[0], f"{unit.split()[0]}s"))
 #: Words, brackets and quoted texts, for finding what stands outside of the last two.
@@ -104,7 +123,7 @@ def keyword(span: Span) -> tuple[Direction, Span] | None:
 def looks_like_period(span: Span) -> bool:
     """Return whether a text is a number and a unit, or words side by side: a period, well written or not."""
     return (
-        re.match(r"\d[\d.,]*\s*[A-Za-z]", span.text) is not None
+        re.match(r"(-\s*)?\d[\d.,]*\s*[A-Za-z]", span.text) is not None
         or _SIDE_BY_SIDE.fullmatch(span.text) is not None
     )
 
@@ -120,19 +139,39 @@ def period_hint(text: str) -> str:
 
     >>> period_hint("30dys"), period_hint("2 bussiness days"), period_hint("exact 3 days")
     ('did you mean `30 days`?', 'did you mean `2 business days`?', 'did you mean `exactly 3 days`?')
+    >>> period_hint("24h"), period_hint("a week"), period_hint("two working days")
+    ('did you mean `24 hours`?', 'did you mean `1 week`?', 'did you mean `2 business days`?')
     """
     text = " ".join(text.split())
+    if text.startswith("-"):
+        return "a period has no sign: count back with `before`"
+    number, _, rest = text.partition(" ")
+    text = f"{_COUNTS.get(number.lower(), number)} {rest}" if rest else text
     match = _LENGTH.fullmatch(text) if len(text) <= _LONGEST else None
     units = {name: name for unit in (*UNITS, "calendar day") for name in (unit, f"{unit}s")}
-    units |= {"working days": "business days", "working day": "business day"}
     if match:
-        unit = difflib.get_close_matches(match["unit"].lower(), units, n=1)
+        short = _SHORT.get(match["unit"].lower())
+        unit = [short] if short else difflib.get_close_matches(match["unit"].lower(), units, n=1)
         prefix = difflib.get_close_matches(match["before"].lower(), PREFIXES, n=1)
         plural = "" if match["count"] == "1" else "s"
         guess = f"{match['count']} {units[unit[0]].removesuffix('s')}{plural}" if unit else ""
         if is_period(guess) and bool(prefix) == bool(match["before"]):
             return f"did you mean `{' '.join([*prefix, guess])}`?"
     return "a period is a whole number and a unit: " + ", ".join(f"`{unit}s`" for unit in UNITS)
+
+
+def moment_hint(text: str) -> str:
+    """Return how a moment is written that was probably meant by a text without `after`, `from` or `before`.
+
+    >>> moment_hint("opened_at + 3 days"), moment_hint("3 days")
+    ('write `3 days after opened_at`', 'write `3 days after X`, `3 days from X` or `exactly 3 days before X`')
+    """
+    added = _ADDED.fullmatch(text)
+    if added and is_period(added["length"]):
+        length = added["length"] if added["sign"] == "+" else f"exactly {added['length']}"
+        return f"write `{length} {'after' if added['sign'] == '+' else 'before'} {added['start']}`"
+    length = text if is_period(text) else "30 days"
+    return f"write `{length} after X`, `{length} from X` or `exactly {length} before X`"
 
 
 def is_period(text: str) -> bool:
@@ -147,7 +186,8 @@ def is_period(text: str) -> bool:
 def stray_word(span: Span) -> tuple[Span, str] | None:
     """Return the word that was probably meant for `after`, `from` or `before`, and the hint."""
     for word in words(span):
-        near = difflib.get_close_matches(word.text, DIRECTIONS, n=1, cutoff=0.7)
+        near: list[str] = [each for each in DIRECTIONS if word.text.startswith(each)]
+        near = near or difflib.get_close_matches(word.text, DIRECTIONS, n=1, cutoff=0.7)
         if near:
             return word, f"did you mean `{near[0]}`?"
     return None

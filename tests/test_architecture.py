@@ -33,6 +33,7 @@ FLOORS: dict[str, int] = {
     "engine.literal": 1,
     "engine.misshapen": 1,
     "engine.nodes": 1,
+    "engine.overlay": 1,
     "engine.pages": 1,
     "engine.schema": 1,
     "engine.shapes": 1,

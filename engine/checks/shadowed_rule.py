@@ -4,7 +4,8 @@
 
 A rule with `hit: first` or `hit: priority` that comes too late: wherever it holds, one of the rules before it does. (With
 `priority` the rules come in the order of their outputs, not in that of the file.) And, under every hit policy, a rule with
-a cell that no value fits, such as `(5..6)` for whole numbers.
+a cell that no value fits, such as `(5..6)` for whole numbers; and a rule for values that a cell of another one cannot be
+compared with: days beside `> 1 month`, or dollars beside `<= 100 EUR`. There the table fails before it can hit.
 
 Cells are looked at exactly, and the finding shows a case; conditions are compared as they are written. A few tables are so
 entangled that whether several rules cover another together is not found out in time: then nothing is said.
@@ -60,7 +61,7 @@ from ..diagnostics import Diagnostics
 from ..table import CompiledRule, CompiledTable
 from .asks import asks, comparison
 from .boxes import Boxes
-from .cover import Box, GaveUp, Patience, bits, fills
+from .cover import Box, GaveUp, Patience, bits, covering, fills, holding
 
 #: The code of what it finds.
 CODE: Final = "AM401"
@@ -74,6 +75,7 @@ def check_shadowed_rule(table: CompiledTable, boxes: Boxes | None, diagnostics: 
     """Report rules that can never hit; `boxes` is the table as boxes if it has inputs."""
     if boxes is not None:
         _report_empty(boxes, diagnostics)
+        _report_failing(table, boxes, diagnostics)
     if table.hit not in {"first", "priority"}:
         return
     shadows = _covered(boxes) if boxes else _asked_before(table)
@@ -93,6 +95,33 @@ def _report_empty(boxes: Boxes, diagnostics: Diagnostics) -> None:
                 why = f"{texts} {hold} for no value of `{boxes.questions[at].name}`"
                 diagnostics.add(CODE, cells[0].place, f"`{rule.id}` can never hit: {why}")
                 break
+
+
+def _report_failing(table: CompiledTable, boxes: Boxes, diagnostics: Diagnostics) -> None:
+    """Report rules that hold only where a cell of another, which is looked at too, cannot be compared with the value."""
+    if boxes.boxes == boxes.loose:
+        return
+    #: For each rule, those that hold or fail wherever it holds, and those of which some cell fails everywhere there.
+    perhaps, failing = [-1] * len(boxes.rules), [0] * len(boxes.rules)
+    columns = zip(zip(*boxes.boxes, strict=True), zip(*boxes.loose, strict=True), strict=True)
+    for at, (surely, loosely) in enumerate(columns):
+        missed = [loose & ~sure for sure, loose in zip(surely, loosely, strict=True)]
+        held = covering(surely, boxes.loose_rows[at])
+        fails = covering(surely, holding(missed, len(boxes.columns[at].samples)))
+        for index, mask in enumerate(surely):
+            perhaps[index] &= held[mask]
+            failing[index] |= fails[mask]
+    asks_all = table.hit not in {"first", "priority"}
+    for index, rule in enumerate(boxes.rules):
+        asked = -1 if asks_all else (1 << index) - 1
+        others = perhaps[index] & failing[index] & asked & ~(1 << index)
+        if not others or boxes.is_empty(index):
+            continue
+        other = boxes.rules[next(bits(others))]
+        why = f"where it does, such as for {boxes.case(boxes.boxes[index])}, a cell of `{other.id}` cannot be compared"
+        hint = "write all limits of an input in one currency, and in units that can be compared"
+        related = [(f"`{other.id}`", other.place)]
+        diagnostics.add(CODE, rule.place, f"`{rule.id}` can never hit: {why}", hint=hint, related=related)
 
 
 #: By the index of a rule: why it never hits, and which rules are before it.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from ..diagnostics import did_you_mean
 from ..errors import RuleError
 from ..money import CURRENCIES, Money
-from ..types import BOOL, HOLE, INT, EnumType, Hole, ListType, MoneyType, Type
+from ..types import BOOL, HOLE, TEXT, TIMESTAMP, EnumType, Hole, ListType, MoneyType, Type
+from . import habits, hints
 from .fit import Report, common, convert, fits, same
 from .flow import Typed, strict
 from .functions import FUNCTIONS, ORDERINGS, Overload, check_pattern
@@ -23,6 +25,8 @@ STYLES: Final[dict[str, tuple[str, ...]]] = {
     "method": ("method", "both"),
 }
 _EQUALITY: Final = ("==", "!=")
+#: An instant to try with a time zone that is written out.
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def apply(name: str, style: str, arguments: Sequence[Typed], span: tuple[int, int], report: Report) -> Typed:
@@ -119,6 +123,8 @@ def _folded(node: Apply, row: Overload, report: Report) -> Node:
     try:
         if row.name == "matches" and isinstance(node.arguments[1], Constant):
             check_pattern(str(node.arguments[1].value))
+        if row.parameters == (TIMESTAMP, TEXT) and any(item.type == TEXT for item in literals):
+            row.run(_EPOCH, literals[-1].value)
         if (
             not row.folds
             or len(literals) < len(node.arguments)
@@ -198,9 +204,8 @@ def apart(first: Node, second: Node, rule: str) -> tuple[str, str]:
         return f"{known[0]} and {known[1]} cannot be mixed", rule
     if isinstance(first.type, EnumType) and isinstance(second.type, EnumType):
         rule = "two enums are different types, even if names are alike; `string(…)` makes a text of either"
-    return f"`{first.type}` and `{second.type}` do not go together", _money_hint(nodes) or _time_hint(
-        nodes
-    ) or rule
+    hint = hints.of_operator("==", nodes) or hints.of_values(nodes) or rule
+    return f"`{first.type}` and `{second.type}` do not go together", hint
 
 
 def _tell_no_row(
@@ -211,28 +216,9 @@ def _tell_no_row(
     if _orders_an_enum(name, nodes):
         hint: str | None = "the values of an enum have no order; list the ones that count with `in`"
     else:
-        hint = _money_hint(nodes) if name in "+-*/%<=>=" else None
-        hint = hint or _time_hint(nodes) or _rows_hint(rows, nodes)
+        hint = hints.of_operator(name, nodes) if name in "+-*/%<=>=" else None
+        hint = hint or (None if name.isidentifier() else hints.of_values(nodes)) or _rows_hint(rows, nodes)
     report("AM202", f"`{name}` does not take {given}", *span, hint)
-
-
-def _money_hint(nodes: Sequence[Node]) -> str | None:
-    kinds = {type(node.type) for node in nodes}
-    number = next((node for node in nodes if node.type == INT or str(node.type) == "decimal"), None)
-    if MoneyType in kinds and isinstance(number, Constant):
-        return 'an amount names its currency, such as `money("5 USD")`; only `0` is money of any'
-    return None
-
-
-def _time_hint(nodes: Sequence[Node]) -> str | None:
-    names = {str(node.type) for node in nodes}
-    if "period" in names and names & {"timestamp", "date"}:
-        return (
-            "how long a period is depends on the calendar; declare a moment, such as `3 days after opened_at`"
-        )
-    if names == {"timestamp", "date"}:
-        return "`date(…)` is the local date of a timestamp"
-    return None
 
 
 def _rows_hint(rows: Sequence[Overload], nodes: Sequence[Node]) -> str | None:
@@ -246,11 +232,16 @@ def unknown_function(name: str, tables: Sequence[str]) -> tuple[str, str | None]
     rows = [row for row in FUNCTIONS.get(name, ()) if row.style != "operator"]
     if rows:
         return f"`{name}` is called otherwise", f"write `{rows[0]}`"
+    if name in MACROS:
+        return f"`{name}` is called otherwise", f"write it after a list, such as `xs.{name}(x, …)`"
     if name in _OUTSIDE:
         return f"`{name}` is not part of the profile", _OUTSIDE[name]
     known = [key for key in FUNCTIONS if key.isidentifier() and key != "in"]
     near = difflib.get_close_matches(name, [*tables, *known, *MACROS], n=1, cutoff=0.6)
-    return f"there is no function `{name}`", did_you_mean(name, near) if near else None
+    # A table of the policy is meant rather than a word of another language.
+    hint = None if set(near) & set(tables) else habits.of_call(name)
+    hint = hint or (did_you_mean(name, near) if near else None)
+    return f"there is no function `{name}`", hint
 
 
 #: Functions of CEL that the profile leaves out, and what to write instead.

@@ -26,7 +26,7 @@ from ..types import (
     Type,
     required,
 )
-from . import calls, literals, macros, members, syntax
+from . import calls, habits, hints, literals, macros, members, syntax
 from .checked import Checked, reads_of
 from .checking import Problem, hole
 from .fit import common, convert, fits
@@ -127,13 +127,10 @@ class _Checker:
             hint = "a text may be none of the enum's values; make the field an enum too"
         elif required(wanted) == BOOL and node.type == WINDOW:
             hint = _truth_hint(node)
-        self.report(
-            "AM202",
-            f"`{required(wanted)}` is due here, and this is `{node.type}`",
-            node.start,
-            node.end,
-            hint,
-        )
+        else:
+            hint = hints.of_due(node, required(wanted))
+        message = f"`{required(wanted)}` is due here, and this is `{node.type}`"
+        self.report("AM202", message, node.start, node.end, hint)
         return node
 
     def facts(self, keys: Keys) -> frozenset[str]:
@@ -225,6 +222,8 @@ class _Checker:
             hint = f'a value of an enum is quoted: `"{expr.name}"`'
         elif expr.name in FUNCTIONS:
             hint = f"it is a function: `{expr.name}(…)`"
+        else:
+            hint = habits.of_name(expr.name) or hint
         self.report("AM104", f"nothing is declared under `{expr.name}`", expr.start, expr.end, hint)
         return hole(expr)
 

@@ -218,10 +218,10 @@ def _conversions() -> Iterator[Overload]:
     for type_, run in texts:
         yield Overload(name="string", parameters=(type_,), result=TEXT, run=run)
     yield Overload(name="bool", parameters=(BOOL,), result=BOOL, run=bool)
-    yield Overload(name="bool", parameters=(TEXT,), result=BOOL, run=_read(_parse_bool))
+    yield Overload(name="bool", parameters=(TEXT,), result=BOOL, run=_read(_parse_bool), folds=True)
     yield Overload(name="int", parameters=(INT,), result=INT, run=int)
     yield Overload(name="int", parameters=(DECIMAL,), result=INT, run=arithmetic.cut)
-    yield Overload(name="int", parameters=(TEXT,), result=INT, run=_read(_parse_int))
+    yield Overload(name="int", parameters=(TEXT,), result=INT, run=_read(_parse_int), folds=True)
     yield Overload(name="int", parameters=(TIMESTAMP,), result=INT, run=instants.to_epoch)
     yield Overload(name="decimal", parameters=(DECIMAL,), result=DECIMAL, run=Fraction)
     yield Overload(name="decimal", parameters=(INT,), result=DECIMAL, run=Fraction)

@@ -18,10 +18,11 @@ from ..types import (
     Type,
     required,
 )
-from . import syntax
+from . import habits, syntax
 from .checking import Checking, flow_key, hole, report_path
 from .flow import NOTHING, Flow, Keys, Typed, strict
 from .functions import FUNCTIONS
+from .instants import PARTS
 from .tree import Constant, Field, Has, Index, WindowPart
 
 _WINDOW_PARTS: Final[dict[str, Type]] = {
@@ -47,10 +48,22 @@ def select(checker: Checking, expr: syntax.Select, present: Keys) -> Typed:
         case type_ if type_ == WINDOW:
             return _window_part(checker, expr, of)
         case type_:
-            rows = FUNCTIONS.get(expr.field, ())
-            hint = f"it is a function: `{rows[0]}`" if rows else None
-            checker.report("AM202", f"`{type_}` has no fields", expr.field_start, expr.end, hint)
+            checker.report(
+                "AM202", f"`{type_}` has no fields", expr.field_start, expr.end, _no_fields(type_, expr.field)
+            )
             return hole(expr)
+
+
+def _no_fields(type_: Type, field: str) -> str | None:
+    """Return how what was meant by a field is written, of a value that has none."""
+    if isinstance(type_, ListType) and isinstance(type_.item, RecordType) and type_.item.field(field):
+        return f"each item has it: `.map(x, x.{field})`"
+    if rows := FUNCTIONS.get(field):
+        return f"it is a function: `{rows[0]}`"
+    getter = next(
+        (name for name in PARTS if name.lower() in (f"get{field}".lower(), f"getFull{field}".lower())), None
+    )
+    return f"write `.{getter}()`" if getter and type_ == TIMESTAMP else habits.of_field(field)
 
 
 def _field(checker: Checking, expr: syntax.Select, of: Typed, record: RecordType, present: Keys) -> Typed:

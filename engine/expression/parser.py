@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from .habits import PAIRS, SIGNS
 from .syntax import (
     Call,
     Conditional,
@@ -23,7 +24,7 @@ from .syntax import (
     Select,
     children,
 )
-from .tokens import HABITS, INT_MAX, INT_MIN, RESERVED, SyntaxProblem, Token, literal_meant, tokens
+from .tokens import INT_MAX, INT_MIN, RESERVED, SyntaxProblem, Token, literal_meant, tokens
 
 #: How deep a tree may be. `&&` and `||` chains are one level, however long.
 MAX_DEPTH: Final = 64
@@ -126,8 +127,16 @@ class _Parser:
         if token.kind == "end":
             return SyntaxProblem("the expression ends too early", max(token.start - 1, 0), token.end, hint)
         word = str(token.value)
-        if token.kind in ("name", "symbol") and word in HABITS:
-            hint = f"write `{HABITS[word]}`"
+        before = self.found[self.at - 1] if self.at else token
+        pair = self.text[before.start : token.end]
+        if token.kind in ("name", "symbol") and word in SIGNS:
+            hint = f"write `{SIGNS[word]}`"
+        elif pair in PAIRS:
+            hint = f"write {PAIRS[pair]}"
+        elif before.kind == "name" and before.value == "not":
+            hint = "write `!` for `not`"
+        elif before.kind == "symbol" and before.value == "%":
+            hint = "a share is written as a number: `0.1` for 10 %"
         elif self.at and (meant := literal_meant(self.text, self.found[self.at - 1].start)):
             hint = f"write `{meant}`"
         what = f"`{word}`" if token.kind in ("name", "symbol") else "this"
@@ -219,6 +228,8 @@ class _Parser:
         if self.here("("):
             self.take()
             expr = self.expression(1)
+            if self.here(","):
+                raise self.unexpected("a list stands in square brackets: `[a, b]`")
             self.expect(")", token)
             return expr
         if self.here("["):
@@ -251,12 +262,9 @@ class _Parser:
                 "ask `has(…)` whether a value is there",
             )
         if word in RESERVED:
-            raise SyntaxProblem(
-                f"`{word}` is a reserved word",
-                token.start,
-                token.end,
-                "give what it names another name; a field may have it",
-            )
+            hint = "give what it names another name; a field may have it"
+            hint = "write `condition ? a : b`" if word == "if" and self.here("(") else hint
+            raise SyntaxProblem(f"`{word}` is a reserved word", token.start, token.end, hint)
         if self.here("("):
             arguments = self.arguments()
             return Call(word, token.start, None, arguments, token.start, self.last_end)

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 from ..errors import AmendsError
 from ..money import CURRENCIES
 from ..period import UNITS
+from .habits import PAIRS, SIGNS
 
 Kind = Literal["bool", "int", "decimal", "text", "name", "quoted", "symbol", "end"]
 
@@ -44,26 +45,6 @@ RESERVED: Final = frozenset(
         "while",
     ]
 )
-#: What people write from habit, and what the language writes.
-HABITS: Final[dict[str, str]] = {
-    "and": "&&",
-    "or": "||",
-    "not": "!",
-    "=": "==",
-    "&": "&&",
-    "|": "||",
-    "<>": "!=",
-    **dict.fromkeys("“”„«»", '"'),
-    **dict.fromkeys("‘’‚", "'"),
-    "×": "*",
-    "÷": "/",
-    "≤": "<=",
-    "≥": ">=",
-    "≠": "!=",
-    "−": "-",
-}
-
-
 #: An amount or a period as literals elsewhere are written, with the amount's currency on either side.
 _BARE: Final = re.compile(
     rf"(?P<period>[0-9]+ +(?:calendar day|{'|'.join(UNITS)})s?)\b"
@@ -218,7 +199,9 @@ def _stranger(text: str, position: int) -> SyntaxProblem:
         return SyntaxProblem(
             "a quoted field name holds letters, digits, `_`, `.`, `-`, `/` and spaces", position, end
         )
-    hint = f"write `{HABITS[character]}`" if character in HABITS else None
+    hint = f"write `{SIGNS[character]}`" if character in SIGNS else None
+    if (pair := text[position : position + 2]) in PAIRS:
+        hint = f"write {PAIRS[pair]}"
     if character.isalpha():
         hint = "names are of the letters a to z, digits and `_`; text stands in quotes"
     return SyntaxProblem(f"{quoted(character)} has no meaning here", position, end, hint)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..condition import Computed, Constant, Context, Term, read_condition, read_expression, read_term
-from ..diagnostics import did_you_mean, meant
+from ..diagnostics import Diagnostics, did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked
 from ..moment import CompiledMoment
@@ -14,6 +14,8 @@ from ..policy import Action, Ask, Candidate, Field, Outcome, Pay
 from ..types import BOOL, EnumType, MoneyType, Type, required
 from .shape import at, entries, items, known, unknown, word
 
+#: What a candidate may say of an event that is taken.
+_DONE = frozenset({"to", "set", "do", "reason", "alarm"})
 #: Keys of a candidate that speak of who sends the event, or of the event itself.
 _SENT = frozenset({"by", "refuse"})
 
@@ -90,6 +92,7 @@ def _target(node: Node | None, flow: Flow) -> str | None:
 def read_outcome(node: Fields, flow: Flow) -> Outcome:
     """Read what happens when a candidate is taken."""
     context = flow.context
+    _refuses_only(node, context.diagnostics)
 
     def term(key: str, type_: Type) -> Term | None:
         value = node.get(key)
@@ -104,6 +107,15 @@ def read_outcome(node: Fields, flow: Flow) -> Outcome:
         refuse=term("refuse", flow.reason),
         alarm=flow.known(node.get("alarm"), "role", flow.roles),
     )
+
+
+def _refuses_only(fields: Fields, diagnostics: Diagnostics) -> None:
+    """Report what would be done by an outcome that refuses: a refused event moves nothing."""
+    for key, _ in fields.entries if "refuse" in fields else ():
+        if key.text in _DONE:
+            message = f"`{key.text}` does not go with `refuse`, for a refused event moves nothing"
+            hint = f"remove `{key.text}`, or write `reason` instead of `refuse` if the event is to be taken"
+            diagnostics.add("AM101", key.place, message, hint=hint)
 
 
 def _decision(node: Node | None, flow: Flow) -> Term | None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.diagnostics import Diagnostics
-from amends.engine.document import Fields, Node, merge, node_at, read_text, to_plain
+from amends.engine.document import Fields, Node, node_at, read_text, to_plain
+from amends.engine.overlay import merge
 
 
 def read(text: str, file: str = "base.yaml") -> Node:
@@ -70,7 +71,17 @@ def test_id_that_looks_like_a_number_is_found_by_its_text() -> None:
     }
 
 
-@pytest.mark.parametrize("base", ["[{id: a}, {then: b}]", "[{id: a}, {id: a}]", "[x, y]", "[]", "short"])
+@pytest.mark.parametrize("base", ["[{then: b}]", "[{id: a}, {id: a}]"])
+@pytest.mark.parametrize("over", ["{a: {then: c}}", "{a: null}"])
+def test_rules_without_ids_cannot_be_changed_by_id(base: str, over: str) -> None:
+    node, found = merged(f"{{rules: {base}}}", f"{{rules: {over}}}")
+    message = "nothing of `rules` can be changed by its id, for not every item has one of its own"
+    hint = "give an `id` to every item that this lies over, or write the whole list here"
+    assert found == [f"over.yaml:1:2: AM102 {message} | {hint}"]
+    assert to_plain(node) == plain(f"{{rules: {base}}}", "{}")
+
+
+@pytest.mark.parametrize("base", ["[x, y]", "[]", "short"])
 def test_map_replaces_whatever_has_no_ids_to_merge_by(base: str) -> None:
     assert plain(f"{{rules: {base}}}", "{rules: {a: {then: c}}}") == {"rules": {"a": {"then": "c"}}}
 
