@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from amends.engine.case import Case, Part, Payout, PolicyRef, Reason
+from amends.engine.case import Case, Part, PartStatus, Payout, PolicyRef, Reason
 from amends.engine.diagnostics import Place
 from amends.engine.engine import Engine
 from amends.engine.errors import InvalidValue
@@ -242,7 +242,8 @@ def test_parts_that_go_one_way_have_one_route() -> None:
 
 def test_parts_of_one_tender_are_one_amount_and_what_was_taken_back_is_none() -> None:
     whole = payout(1, ("cc", "30", "card"), ("cc.2", "5", "card"), ("gc", "9", "gift"), ("gc.2", "8", "gift"))
-    tenders, statuses = ("cc", "cc", "gc", "gc"), ("settled", "asked", "reversed", "held")
+    tenders = ("cc", "cc", "gc", "gc")
+    statuses: tuple[PartStatus, ...] = ("settled", "asked", "reversed", "held")
     parts = tuple(
         replace(part, tender=tender, status=status)
         for part, tender, status in zip(whole.parts, tenders, statuses, strict=True)
