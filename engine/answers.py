@@ -107,8 +107,11 @@ def _money(before: tuple[Entry, ...], payouts: Mapping[str, Payout], step: Step)
             old = dated.get((name, part.id))
             if part.status in GIVEN_BACK:
                 continue
-            if old is None or old.amount != part.amount:
-                old = Entry(payout=name, part=part.id, amount=part.amount, granted_at=step.at, paid_at=None)
+            if old is not None and part.returned:
+                # What is left of it stays as old as it was.
+                old = replace(old, amount=part.out)
+            if old is None or old.amount != part.out:
+                old = Entry(payout=name, part=part.id, amount=part.out, granted_at=step.at, paid_at=None)
             paid_at = (old.paid_at or step.at) if part.status == "settled" else None
             found.append(replace(old, paid_at=paid_at))
     return tuple(found)

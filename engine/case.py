@@ -18,8 +18,10 @@ from .values import Value
 MAIN: Final = "main"
 
 ClockStatus = Literal["running", "paused", "met", "breached", "ended"]
-PartStatus = Literal["granted", "needs_details", "held", "asked", "settled", "failed", "reversed"]
-PayoutStatus = Literal["none", "granted", "needs_details", "held", "asked", "settled", "failed", "reversed"]
+PartStatus = Literal[
+    "granted", "needs_details", "needs_approval", "held", "asked", "settled", "failed", "reversed"
+]
+PayoutStatus = Literal["none"] | PartStatus
 
 #: Parts whose money is to be had again by whoever shares a balance with the case.
 GIVEN_BACK: Final = ("reversed",)
@@ -29,6 +31,7 @@ PAYOUT_STATES: Final[tuple[PayoutStatus, ...]] = (
     "none",
     "granted",
     "needs_details",
+    "needs_approval",
     "held",
     "asked",
     "settled",
@@ -117,6 +120,32 @@ class Part:
     wanted: bool = False
     #: How often it was asked for; with the case, the payout and the part it makes the effect's key.
     attempt: int = 0
+    #: The id of the tender that it goes back to, where the payout is shared out over tenders.
+    tender: str | None = None
+    #: The routes by which it failed, one for each failure; kept where routes may ask for them.
+    tried: tuple[str, ...] = ()
+    #: What the host was asked to take back of it, in all, and how often; what of it is back already, if it is not all.
+    back: Money | None = None
+    reversals: int = 0
+    returned: Money | None = None
+
+    @property
+    def out(self) -> Money:
+        """What of it is not back."""
+        return self.amount - self.returned if self.returned else self.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What somebody said to an amount."""
+
+    #: The actor, such as `lead:7`, and in which role.
+    by: str
+    role: str
+    at: datetime
+    #: Up to which amount of the whole payout.
+    amount: Money
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +158,15 @@ class Payout:
     seq: int
     #: How many parts it has had, those that are gone included: no two ever have the same id.
     made: int = 0
+    #: Of each tender, the number of the last part that was made for it.
+    numbered: Mapping[str, int] = field(default_factory=dict)
+    #: In the order in which they arrived.
+    approvals: tuple[Approval, ...] = ()
 
     def total(self, *statuses: PartStatus) -> Money:
-        """Return the sum of the parts in any of the given statuses."""
+        """Return the sum of what is out of the parts in any of the given statuses."""
         return sum(
-            (p.amount for p in self.parts if p.status in statuses),
+            (p.out for p in self.parts if p.status in statuses),
             Money(self.granted.amount * 0, self.granted.currency),
         )
 
@@ -146,7 +179,7 @@ class Payout:
     def taken(self) -> Money:
         """What it takes of a balance: all that was granted and not given back. What failed may yet be paid."""
         zero = Money(self.granted.amount * 0, self.granted.currency)
-        return sum((part.amount for part in self.parts if part.status not in GIVEN_BACK), zero)
+        return sum((part.out for part in self.parts if part.status not in GIVEN_BACK), zero)
 
     @property
     def state(self) -> PayoutStatus:
@@ -156,6 +189,7 @@ class Payout:
             "failed",
             "held",
             "needs_details",
+            "needs_approval",
             "granted",
             "asked",
             "settled",

@@ -32,7 +32,7 @@ from .read.clocks import read_slas
 from .read.flow import read_escalations, read_states
 from .read.lookups import Lookups
 from .read.migration import read_migrates
-from .read.payouts import PAYOUT_EVENTS, payout_declared, read_payout, reported_by
+from .read.payouts import payout_declared, payout_events, read_payout, reported_by
 from .read.rules import Rules
 from .read.scope import PolicyScope
 from .read.sentences import read_reasons
@@ -160,11 +160,11 @@ class _Compiler:
             self.scope.declare(name, "fact", (written or item).place, declared)
         return found
 
-    def events(self, payouts: list[str]) -> tuple[dict[str, Event], dict[str, RecordType]]:
+    def events(self) -> tuple[dict[str, Event], dict[str, RecordType]]:
         """Read `events`, and declare the records that they leave."""
         found: dict[str, Event] = {}
         by_record: dict[str, list[Event]] = defaultdict(list)
-        own = {f"{payout}.{event}" for payout in payouts for event in PAYOUT_EVENTS}
+        own = {*payout_events(at(self.node, "payouts"), reported=True)}
         for name, key, value in entries(at(self.node, "events")):
             if "." in name:
                 if name not in own:
@@ -193,7 +193,7 @@ class _Compiler:
         """Read everything; the result is to be used only if there was no error."""
         facts = self.facts()
         payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
-        events, records = self.events(payout_names)
+        events, records = self.events()
         self.rules.declare()
         lookups = self.lookups(facts)
         lookups.declare()
@@ -266,7 +266,7 @@ class _Compiler:
 
     def flow(self, facts: Mapping[str, Field], events: Mapping[str, Event], payouts: list[str]) -> Flow:
         """Return what reading the flow needs."""
-        own = {f"{payout}.{event}" for payout in payouts for event in PAYOUT_EVENTS}
+        own = {*payout_events(at(self.node, "payouts"))}
         effects = {
             name: tuple(
                 read_field(k, v, self.types, self.context, prefix=f"{name}.") for k, _, v in entries(value)

@@ -19,7 +19,7 @@ from .errors import OutOfOrder, RuleError
 from .intake import blank, floored, read_facts, zone_of
 from .migrating import migrate, not_migrated
 from .moving import Mover
-from .policy import CompiledPolicy
+from .policy import RESULTS, CompiledPolicy
 from .schedule import timers
 from .sealing import seal
 from .step import REFUSED, Changes, Due, Event, Input, Migrate, Move, Needs, Open, Step
@@ -148,7 +148,7 @@ class _Step:
         except Refused as refused:
             return self.unmoved("refused", decision=refused.decision, reason=refused.reason)
         except RuleError as error:
-            if payout_name in self.policy.payouts:
+            if payout_name in self.policy.payouts and result in RESULTS:
                 # What became of money is never lost, whatever the rules make of it.
                 return self.broken(error, partial(_report, name=payout_name, result=result, data=event.data))
             return self.failed(error)

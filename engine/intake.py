@@ -14,10 +14,11 @@ from .condition import Constant, worth
 from .diagnostics import did_you_mean
 from .errors import InvalidValue
 from .literal import Misfit, read_literal
+from .money import Money
 from .policy import RESULT_DATA, CompiledPolicy
 from .policy import Event as EventRule
 from .step import Event
-from .types import ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
+from .types import MONEY, ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
 from .values import Value, in_order
 from .work import MissingFacts, Work
 
@@ -198,15 +199,41 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
     return dict.fromkeys(dict.fromkeys([event.name, rule.keep_as or event.name]), record)
 
 
-def unfit_result(event: Event) -> dict[str, str | None] | None:
-    """Return what is wrong with what comes beside a payout's result, as values of a reason, or None."""
+def unfit_result(event: Event, currency: str | None) -> dict[str, str | None] | None:
+    """Return what is wrong with what comes beside a result or verdict on a payout, as values of a reason, or None."""
+    known = RESULT_DATA[event.name.rpartition(".")[2]]
     for name, value in sorted(event.data.items()):
-        if name not in RESULT_DATA:
+        if name not in known:
             problem = f"the event `{event.name}` has no field `{name[:60]}`"
-            return {"field": name, "problem": problem, "hint": did_you_mean(name, RESULT_DATA)}
-        if value is not None and not isinstance(value, str):
+            return {"field": name, "problem": problem, "hint": did_you_mean(name, known)}
+        if name == "amount":
+            if (unfit := _unfit_amount(value, currency)) is not None:
+                return {"field": name, "problem": unfit}
+        elif value is not None and not isinstance(value, str):
             return {"field": name, "problem": "a value of type text is due here, such as `some words`"}
     return None
+
+
+def _unfit_amount(value: Any, currency: str | None) -> str | None:
+    try:
+        amount = said_amount({"amount": value}, currency)
+    except Misfit as misfit:
+        return str(misfit)
+    if amount is not None and amount.amount < 0:
+        return f"the amount {amount} is less than nothing"
+    if amount is not None and currency and amount.currency != currency:
+        return f"the amount {amount} is of another currency than the payout, {currency}"
+    return None
+
+
+def said_amount(data: Mapping[str, Any], currency: str | None) -> Money | None:
+    """Return the amount beside a result or verdict on a payout, or None where it names none.
+
+    Raises:
+        Misfit: it is no amount.
+    """
+    value = data.get("amount")
+    return None if value is None else read_literal(value, MONEY, currency=currency, path=("amount",))
 
 
 def floored(instant: datetime) -> datetime:

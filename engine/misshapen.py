@@ -341,7 +341,11 @@ def _reported(text: str) -> str | None:
     'did you mean `refund.settled`?'
     """
     name, dot, verb = text.partition(".")
-    near = did_you_mean(verb, ("settled", "failed", "reversed")) if dot and name.isidentifier() else None
+    near = (
+        did_you_mean(verb, ("settled", "failed", "reversed", "approved", "declined"))
+        if dot and name.isidentifier()
+        else None
+    )
     return near.replace("`", f"`{name}.", 1) if near and near.startswith("did you mean") else None
 
 

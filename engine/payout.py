@@ -1,6 +1,6 @@
 """Money out: grants, routes, and what the host reports. Spec: docs/language.md, "Payouts".
 
-A part goes granted → needs_details | held → asked → settled | failed, and settled → reversed.
+A part goes granted → needs_details | needs_approval | held → asked → settled | failed, and settled → reversed.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ from fractions import Fraction
 from typing import Any, Final
 
 from . import balance
-from .case import Part, Payout
+from .approval import lacking
+from .case import Approval, Part, Payout
 from .condition import Term, holds
 from .errors import RuleError
-from .expression import evaluate
+from .expression import Env, evaluate
+from .intake import said_amount
 from .money import Money
 from .policy import Pay, PayoutRule, Route
+from .reversal import returned, taken_back
+from .table import Inside
+from .tender import numbered, shares, shown, tenders_of
 from .values import Unknown, Value
 from .work import Work
 
 #: Parts that nobody was asked for yet; they are routed anew after every step.
-WAITING: Final = ("granted", "needs_details", "held")
+WAITING: Final = ("granted", "needs_details", "needs_approval", "held")
 #: What a part whose sums count as done or under way.
 _UNDER_WAY: Final = ("asked", "settled")
 
@@ -35,7 +40,7 @@ def act(work: Work, action: Pay) -> None:
         case "pay":
             pay(work, rule)
         case "reverse":
-            reverse(work, rule)
+            reverse(work, rule, action.amount)
 
 
 def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
@@ -47,17 +52,34 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
     granted = _amount(work, rule, amount)
     before = work.payouts.get(rule.name) or Payout(granted=granted, parts=(), seq=0)
     kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed"))
-    under_way = sum((part.amount.amount for part in kept if part.status in _UNDER_WAY), Fraction(0))
-    rest = Money(granted.amount - under_way, granted.currency)
-    parts, made = kept, before.made
-    if rest.amount > 0:
-        # The host knows nothing of a part that it was never asked for, so another may have its id.
-        free = next((part.id for part in before.parts if part not in kept and not part.attempt), None)
-        made += free is None
-        name = free or ("all" if made == 1 else f"all.{made}")
-        parts = (*kept, Part(id=name, amount=rest, status="granted"))
-    _put(work, rule.name, Payout(granted=granted, parts=parts, seq=work.case.seq + 1, made=made))
+    after = replace(before, granted=granted, parts=kept, seq=work.case.seq + 1)
+    under_way = tuple(part for part in kept if part.status in _UNDER_WAY)
+    if rule.tenders:
+        for tender, share in shares(work, rule, granted, under_way).items():
+            after = _with_part(before, after, share, tender)
+    else:
+        rest = granted.amount - sum((part.out.amount for part in under_way), Fraction(0))
+        after = _with_part(before, after, Money(rest, granted.currency), None)
+    _put(work, rule.name, after)
     route(work, rule)
+
+
+def _with_part(before: Payout, after: Payout, amount: Money, tender: str | None) -> Payout:
+    """Return a payout with one part more, if that is of more than nothing."""
+    if amount.amount <= 0:
+        return after
+    replaced = [part for part in before.parts if part not in after.parts and part.tender == tender]
+    # The host knows nothing of a part that it was never asked for, so another may have its id.
+    free = next((part.id for part in replaced if not part.attempt), None)
+    made, numbers = after.made + (free is None), after.numbered
+    name = free or ("all" if made == 1 else f"all.{made}")
+    if tender is not None and free is None:
+        name, number = numbered(tender, numbers)
+        numbers = {**numbers, tender: number}
+    # What failed once may fail again: the new part goes on where the one that it replaces was.
+    tried = tuple(route for part in replaced for route in part.tried)
+    part = Part(id=name, amount=amount, status="granted", tender=tender, tried=tried)
+    return replace(after, parts=(*after.parts, part), made=made, numbered=numbers)
 
 
 def _amount(work: Work, rule: PayoutRule, amount: Term | None) -> Money:
@@ -96,20 +118,12 @@ def pay(work: Work, rule: PayoutRule) -> None:
         work.raised.append(f"{rule.name}.settled")
 
 
-def reverse(work: Work, rule: PayoutRule) -> None:
-    """Take back: ask for what was asked or settled, and drop what was not."""
+def reverse(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
+    """Take back an amount, or all: ask for what was asked or settled, and drop what was not."""
     payout = work.payouts.get(rule.name)
-    if payout is None:
-        return
-    parts = []
-    for part in payout.parts:
-        if part.status in _UNDER_WAY:
-            data = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
-            work.ask("reversal", data, key=f"{work.case.id}/{rule.name}/{part.id}/{part.attempt}/reversal")
-            parts.append(part)
-        else:
-            parts.append(replace(part, status="reversed", wanted=False))
-    _put(work, rule.name, replace(payout, parts=tuple(parts)))
+    if payout is not None:
+        asked = work.demand(amount) if amount else None
+        _put(work, rule.name, taken_back(work, rule, payout, asked))
 
 
 def route_all(work: Work) -> None:
@@ -122,29 +136,44 @@ def route_all(work: Work) -> None:
 def route(work: Work, rule: PayoutRule) -> None:
     """Choose the route of each waiting part: the first whose conditions hold; unknown before it holds the money."""
     payout = work.payouts[rule.name]
-    parts = tuple(_routed(work, rule, part) if part.status in WAITING else part for part in payout.parts)
+    unapproved = bool(lacking(work, rule, payout))
+    parts = tuple(
+        _routed(work, rule, part, unapproved=unapproved) if part.status in WAITING else part
+        for part in payout.parts
+    )
     if parts != payout.parts:
         _put(work, rule.name, replace(payout, parts=parts))
 
 
-def _routed(work: Work, rule: PayoutRule, part: Part) -> Part:
-    found, missing = _choose(work, rule)
+def _routed(work: Work, rule: PayoutRule, part: Part, *, unapproved: bool) -> Part:
+    env = seen(work, rule, part)
+    found, missing = _choose(rule, env)
     if found is None or found.via is None:
         return replace(part, status="held", route=found.id if found else None, via=None, missing=missing)
-    via: str = work.demand(found.via)
-    lacking = tuple(path for path, asked in found.needs if evaluate(asked, work) is not True)
+    via: str = work.demand(found.via, env)
+    lacking = tuple(path for path, asked in found.needs if evaluate(asked, env) is not True)
     part = replace(part, route=found.id, via=via, missing=lacking)
     if lacking:
         return replace(part, status="needs_details")
+    if unapproved:
+        return replace(part, status="needs_approval")
     if not part.wanted:
         return replace(part, status="granted")
-    return _ask(work, rule, part, found)
+    return _ask(work, rule, part, found, env)
 
 
-def _choose(work: Work, rule: PayoutRule) -> tuple[Route | None, tuple[str, ...]]:
+def seen(work: Work, rule: PayoutRule, part: Part) -> Inside:
+    """Return what the routes of a part see: the case, and the records `part` and `tender`."""
+    names: dict[str, Value] = {"part": shown(part)}
+    if rule.tenders:
+        names["tender"] = tenders_of(work, rule).get(part.tender or "") or Unknown(frozenset({"tender"}))
+    return Inside(work, names)
+
+
+def _choose(rule: PayoutRule, env: Env) -> tuple[Route | None, tuple[str, ...]]:
     """Return the route that holds, or the facts that are missing to tell."""
     for candidate in rule.routes:
-        held = holds(candidate.condition, work)
+        held = holds(candidate.condition, env)
         if isinstance(held, Unknown):
             return None, tuple(sorted(held.missing))
         if held:
@@ -152,10 +181,14 @@ def _choose(work: Work, rule: PayoutRule) -> tuple[Route | None, tuple[str, ...]
     return None, ()
 
 
-def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route) -> Part:
-    part = replace(part, status="asked", attempt=part.attempt + 1, wanted=False)
-    details = {path: _value_at(work, path) for path, _ in chosen.needs}
+def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route, env: Env) -> Part:
+    part = replace(
+        part, status="asked", attempt=part.attempt + 1, wanted=False, back=None, reversals=0, returned=None
+    )
+    details = {path: _value_at(env, path) for path, _ in chosen.needs}
     data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
+    if part.tender is not None:
+        data["tender"] = part.tender
     if rule.taken_from:
         data["from"] = rule.taken_from
     if details:
@@ -169,9 +202,9 @@ def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route) -> Part:
     return part
 
 
-def _value_at(work: Work, path: str) -> Value:
+def _value_at(env: Env, path: str) -> Value:
     name, *rest = path.split(".")
-    value = work.value(name)
+    value = env.value(name)
     for key in rest:
         value = value[key]
     return value
@@ -205,15 +238,37 @@ def report(work: Work, name: str, result: str, data: Mapping[str, Value]) -> boo
     if chosen is None:
         # Of those that it was asked for; a part that failed is meant only where there is no other.
         meant = [part for part in meant if part.status in _UNDER_WAY] or meant
-    parts = tuple(
-        replace(part, status=result, wanted=False, missing=()) if part in meant else part  # type: ignore[arg-type] # one of the three results
-        for part in payout.parts
-    )
+    keeps = work.policy.payouts[name].reads_part
+    if result == "reversed":
+        changed = returned(meant, said_amount(data, payout.granted.currency))
+    else:
+        changed = {part.id: _reported(part, result, keeps=keeps) for part in meant}
+    parts = tuple(changed.get(part.id, part) for part in payout.parts)
     moved = parts != payout.parts
     _put(work, name, replace(payout, parts=parts))
     if result == "settled":
         return moved and all(part.status in ("settled", "reversed") for part in parts)
     return moved
+
+
+def judge(work: Work, name: str, verdict: Approval) -> bool:
+    """Take what somebody said to a payout's amount; return whether the legs are to hear of it.
+
+    They hear of the approval that was still lacking, and of everybody who declines: then nothing is asked for that is not
+    paid again.
+    """
+    payout = work.payouts[name]
+    payout = replace(payout, approvals=(*payout.approvals, verdict))
+    if verdict.declined:
+        payout = replace(payout, parts=tuple(replace(part, wanted=False) for part in payout.parts))
+    _put(work, name, payout)
+    return verdict.declined or not lacking(work, work.policy.payouts[name], payout)
+
+
+def _reported(part: Part, result: str, *, keeps: bool) -> Part:
+    """Return a part as a result leaves it; with `keeps` by which route it failed."""
+    failed = (part.route or "",) if keeps and result == "failed" else ()
+    return replace(part, status=result, wanted=False, missing=(), tried=(*part.tried, *failed))  # type: ignore[arg-type] # one of the three results
 
 
 def _may_become(part: Part, result: str) -> bool:

@@ -27,8 +27,16 @@ from .values import Value
 HOST: Final = "host"
 #: What the host reports of a payout, as events `PAYOUT.settled` and so on.
 RESULTS: Final = ("settled", "failed", "reversed")
-#: What may be said beside a result, each an optional text; none of it is secret.
-RESULT_DATA: Final = ("part", "reference", "cause")
+#: What is said of a payout that needs approval, as events `PAYOUT.approved` and `PAYOUT.declined`.
+VERDICTS: Final = ("approved", "declined")
+#: What may be said beside a result or verdict, each optional, and text but for the amount; none of it is secret.
+RESULT_DATA: Final[Mapping[str, tuple[str, ...]]] = {
+    "settled": ("part", "reference", "cause"),
+    "failed": ("part", "reference", "cause"),
+    "reversed": ("part", "reference", "cause", "amount"),
+    "approved": ("amount", "cause"),
+    "declined": ("amount", "cause"),
+}
 
 #: What the calendar is in at an instant.
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
@@ -194,12 +202,40 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tenders:
+    """The means by which the money came in, over which a payout is shared out."""
+
+    #: A list of records with at least `id` (text) and `amount` (money).
+    of: Term
+    split: Literal["pro_rata", "in_order"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Who has to approve a payout before the host is asked for it."""
+
+    #: The amount above which they have to, or None for any.
+    above: Term | None
+    by: tuple[str, ...]
+    #: How many approvals there must be, and whether each is to come from somebody else.
+    count: int
+    distinct: bool
+    #: Expressions of those who may not approve, such as whoever asked for it.
+    excluded: tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutRule:
     """A kind of money out."""
 
     name: str
     amount: Term
     at_most: Term | None
+    tenders: Tenders | None
+    #: Every one that an amount is above has to be met.
+    approvals: tuple[Tier, ...]
+    #: Whether a route asks how its part has fared, so that it is to be kept.
+    reads_part: bool
     routes: tuple[Route, ...]
     #: The balances that it takes from, each of which caps it: the name, and the expression that asks how it stands.
     balances: tuple[tuple[str, Computed], ...]

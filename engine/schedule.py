@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from . import payout, sla
-from .case import Timer
+from .case import Payout, Timer
 from .condition import AllOf, Condition, Leaf
 from .errors import RuleError
 from .moment import Finished, evaluate_moment, opening
 from .moving import Mover
-from .policy import Candidate, Escalation, Route
+from .policy import Candidate, Escalation, PayoutRule, Route
 from .steady import Moving
 from .values import Unknown
 from .wake import next_change, reads_time
@@ -51,10 +51,21 @@ def _wakes(mover: Mover) -> Iterator[datetime | None]:
         if goes_on and reads_time(rule.pause_while):
             yield next_change(work, partial(_paused, rule.pause_while))
     for name, payout_ in work.payouts.items():
-        routes = mover.policy.payouts[name].routes
-        waiting = any(part.status in payout.WAITING for part in payout_.parts)
-        if waiting and reads_time(*(route.condition for route in routes)):
-            yield next_change(work, partial(_routed, routes))
+        yield from _route_wakes(mover, mover.policy.payouts[name], payout_)
+
+
+def _route_wakes(mover: Mover, rule: PayoutRule, of: Payout) -> Iterator[datetime | None]:
+    """Yield when the route of each part that waits is to be looked at again."""
+    if not reads_time(*(route.condition for route in rule.routes)):
+        return
+    for part in of.parts:
+        if part.status in payout.WAITING:
+            try:
+                env = payout.seen(mover.work, rule, part)
+            except RuleError:
+                # The tenders fail again, and are told, in the step that asks for them.
+                return
+            yield next_change(mover.work, partial(_routed, rule.routes), env)
 
 
 def _escalation_wakes(mover: Mover, escalation: Escalation) -> datetime | None:

@@ -48,7 +48,7 @@ def _in_input(policy: CompiledPolicy, step: Step) -> Iterator[str]:
         if rule is not None:
             declared = {item.name: item.sensitive for item in rule.fields}
         elif arrived.name.partition(".")[0] in policy.payouts:
-            declared = dict.fromkeys(RESULT_DATA, False)
+            declared = dict.fromkeys(RESULT_DATA.get(arrived.name.partition(".")[2], ()), False)
         else:
             declared = {}
         yield from (

@@ -16,7 +16,7 @@ from typing import Any, Final
 from .cell import Cell, Interval, matches, precedes
 from .condition import AllOf, AnyOf, Computed, Condition, Leaf, Not
 from .errors import RuleError
-from .expression import OVERLOADS, Checked, Frame, Overload, run
+from .expression import OVERLOADS, Checked, Env, Frame, Overload, run
 from .expression import tree as nodes
 from .expression.frame import missing_among
 from .moment import CompiledMoment, Finished, evaluate_moment
@@ -74,8 +74,9 @@ _LASTS: Final = {
 class Stretch:
     """The time from one instant to another, both included, in a working copy."""
 
-    def __init__(self, work: Work, begin: datetime, end: datetime) -> None:
+    def __init__(self, work: Work, begin: datetime, end: datetime, env: Env | None = None) -> None:
         self.work = work
+        self.env = env or work
         self.begin = begin
         self.end = end
         #: Instants within it at which something turns.
@@ -85,7 +86,7 @@ class Stretch:
 
     def condition(self, condition: Condition | None) -> Worth:
         """Return what a condition is worth."""
-        return self._condition(condition, self.work)
+        return self._condition(condition, self.env)
 
     def _condition(self, condition: Condition | None, env: Any) -> Worth:
         match condition:

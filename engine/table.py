@@ -104,7 +104,7 @@ class TableResult:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The environment of a table that was called: its parameters, then the names outside."""
+    """The environment of what has names of its own, such as a called table its parameters: they, then the names outside."""
 
     outside: MomentEnv
     arguments: Mapping[str, Value]

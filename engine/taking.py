@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from . import payout, sla
-from .case import Reason
+from . import approval, payout, sla
+from .case import Approval, Reason
 from .choose import Chosen, choose
 from .diagnostics import did_you_mean
-from .intake import read_record, unfit_result
+from .intake import read_record, said_amount, unfit_result
 from .literal import Misfit
 from .moving import Mover
-from .policy import HOST, RESULTS, Candidate
+from .policy import HOST, RESULTS, VERDICTS, Candidate, PayoutRule
 from .policy import Event as EventRule
 from .step import REFUSED, Event
 from .values import Value
@@ -101,16 +101,36 @@ def _picked(mover: Mover, candidates: tuple[Candidate, ...], role: str) -> Chose
 
 
 def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
-    """Take what the host reports of a payout; it moves its part in any state."""
-    if result not in RESULTS:
-        hint = did_you_mean(event.name, [*mover.policy.events, *(f"{name}.{known}" for known in RESULTS)])
+    """Take what the host reports of a payout, which moves its part in any state, or what somebody says to its amount."""
+    rule = mover.policy.payouts[name]
+    known = (*RESULTS, *VERDICTS) if rule.approvals else RESULTS
+    if result not in known:
+        hint = did_you_mean(event.name, [*mover.policy.events, *(f"{name}.{one}" for one in known)])
         raise Refused(built_in("unknown_event", event=event.name, hint=hint))
-    _check_role(event, (HOST, *mover.policy.payouts[name].reported_by))
-    if (misfit := unfit_result(event)) is not None:
+    judges = tuple(dict.fromkeys(role for tier in rule.approvals for role in tier.by))
+    _check_role(event, judges if result in VERDICTS else (HOST, *rule.reported_by))
+    found = mover.work.payouts.get(name)
+    currency = found.granted.currency if found else mover.work.currency
+    if (misfit := unfit_result(event, currency)) is not None:
         raise Refused(built_in("invalid_data", event=event.name, **misfit))
     mover.role = event.role
-    if payout.report(mover.work, name, result, event.data):
+    if result in VERDICTS:
+        heard = payout.judge(mover.work, name, _verdict(mover, rule, event, declined=result == "declined"))
+    else:
+        heard = payout.report(mover.work, name, result, event.data)
+    if heard:
         mover.work.raised.append(event.name)
+
+
+def _verdict(mover: Mover, rule: PayoutRule, event: Event, *, declined: bool) -> Approval:
+    """Return what somebody says to a payout's amount, unless nobody is to, or not they."""
+    work = mover.work
+    objection = approval.objection(work, rule, event, declines=declined)
+    if objection is not None:
+        raise Refused(objection)
+    found = work.payouts[rule.name]
+    upto = said_amount(event.data, found.granted.currency)
+    return approval.given(found, event, at=work.now, upto=upto, declined=declined)
 
 
 def _invalid_data(event: Event, rule: EventRule, misfit: Misfit) -> Reason:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from .condition import Condition, leaves
+from .expression import Env
 from .steady import Moving, Stretch
 from .work import Work
 
@@ -25,30 +26,31 @@ def reads_time(*conditions: Condition | None) -> bool:
     return any("now" in leaf.checked.reads for condition in conditions for leaf in leaves(condition))
 
 
-def next_change(work: Work, outcome: Outcome) -> datetime | None:
+def next_change(work: Work, outcome: Outcome, env: Env | None = None) -> datetime | None:
     """Return the first later instant at which something comes of conditions that does not now, if time alone brings it.
 
     Args:
         work: the working copy after a step; it is left as it was.
         outcome: what comes of the worth of conditions, compared with what comes of them now.
+        env: where the conditions have names of their own, their environment.
     """
     mark, now = len(work.trace), work.now
-    present = outcome(Stretch(work, now, now).condition)
+    present = outcome(Stretch(work, now, now, env).condition)
     try:
-        return _first(work, outcome, present)
+        return _first(work, outcome, present, env)
     finally:
         # What is looked at of the future is no part of the step.
         del work.trace[mark:]
 
 
-def _first(work: Work, outcome: Outcome, present: Hashable | Moving) -> datetime | None:
+def _first(work: Work, outcome: Outcome, present: Hashable | Moving, env: Env | None) -> datetime | None:
     end = min(work.now, datetime.max.replace(tzinfo=UTC) - 2 * HORIZON) + HORIZON
     waiting = [(work.now + _SECOND, end.replace(microsecond=0))]
     for _ in range(MAX_STRETCHES):
         if not waiting:
             return None
         begin, end = waiting.pop()
-        stretch = Stretch(work, begin, end)
+        stretch = Stretch(work, begin, end, env)
         found = outcome(stretch.condition)
         if isinstance(found, Moving) and begin < end:
             half = begin + ((end - begin) // _SECOND // 2 + 1) * _SECOND

@@ -17,7 +17,7 @@ from .calendar import Calendar, zone
 from .case import Case, Clock, Payout, Reason
 from .condition import Computed, Term, worth
 from .errors import RuleError
-from .expression import evaluate
+from .expression import Env, evaluate
 from .expression.frame import missing_among
 from .moment import CompiledMoment, Finished, closing, evaluate_moment, opening
 from .money import Money
@@ -208,14 +208,14 @@ class Work:
 
     # --- values that are demanded -------------------------------------------------------------------------------------
 
-    def demand(self, term: Term) -> Value:
-        """Return the value of a term.
+    def demand(self, term: Term, env: Env | None = None) -> Value:
+        """Return the value of a term, where it stands among names of its own in their environment.
 
         Raises:
             MissingFacts: it is unknown.
             RuleError: its expression failed.
         """
-        value = worth(term, self)
+        value = worth(term, env or self)
         if isinstance(value, Unknown):
             raise MissingFacts(value.missing)
         return value

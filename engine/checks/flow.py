@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ..condition import Condition, Leaf, leaves
 from ..expression.tree import Constant
-from ..policy import Candidate, CompiledPolicy, State
+from ..policy import VERDICTS, Candidate, CompiledPolicy, State
 from .ways import clocks, listening, reachable, states_of, steps_of, ways
 
 
@@ -112,7 +112,10 @@ class Flow:
         """Return the roles that may send an event."""
         if event in self.policy.events:
             return set(self.policy.events[event].by)
-        payout = self.policy.payouts.get(event.partition(".")[0])
+        name, _, said = event.partition(".")
+        payout = self.policy.payouts.get(name)
+        if payout and said in VERDICTS:
+            return {role for tier in payout.approvals for role in tier.by}
         return {"host", *payout.reported_by} if payout else {"host"}
 
 

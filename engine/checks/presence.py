@@ -195,6 +195,8 @@ class Presence:
     def _money(self, action: Pay, present: Keys, demand: Demand, point: Point) -> Keys:
         """Grant or pay. That a payout is granted is kept under a name of its own: paying it then demands nothing."""
         rule = self.policy.payouts[action.payout]
+        if action.verb == "reverse" and action.amount:
+            demand(action.amount, present, point)
         if action.verb != "reverse" and (action.verb == "grant" or _granted(rule.name) not in present):
             if action.amount:
                 demand(action.amount, present, point)
@@ -208,7 +210,10 @@ class Presence:
         return frozenset(key for key in granted if not key.startswith(f"{rule.name}.")) - self.computed
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
-        """Demand `via` of each route where those before it do not hold; `needs` are asked after it, and guard nothing."""
+        """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""
+        for term in (rule.tenders and rule.tenders.of, *(tier.above for tier in rule.approvals)):
+            if term:
+                demand(term, present, point)
         for route in rule.routes:
             if route.via:
                 demand(route.via, present | self.paths.ensured(route.condition), point)

@@ -108,6 +108,8 @@ def _unprotected(policy: CompiledPolicy) -> Iterator[tuple[Term | None, str]]:
         yield rule.at_most, f"the amount of `{rule.name}`"
         for _, shared in rule.balances:
             yield shared, f"the amount of `{rule.name}`"
+        yield rule.tenders.of if rule.tenders else None, f"the parts of `{rule.name}`"
+        yield from ((tier.above, f"the approvals of `{rule.name}`") for tier in rule.approvals)
         for route in rule.routes:
             yield route.via, f"the route of `{rule.name}`"
     yield policy.timezone, "the time zone of the case"

@@ -65,7 +65,7 @@ _BUILT_IN: Final = frozenset(
     {
         *("timezone", "currency"),
         *("not_allowed", "not_accepted", "closed", "unknown_event", "invalid_data"),
-        *("role_not_allowed", "missing_facts", "rule_failed", "not_migrated", "no_route"),
+        *("role_not_allowed", "missing_facts", "rule_failed", "may_not_approve", "not_migrated"),
     }
 )
 #: Keys whose texts are only read by people.

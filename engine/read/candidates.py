@@ -190,8 +190,8 @@ def read_action(node: Fields, flow: Flow) -> Action | None:
 
 
 def _pay(key: Scalar, value: Node, amount: Node | None, flow: Flow, node: Fields) -> Action | None:
-    if key.text != "grant" and amount is not None:
-        hint = "write `grant` with the amount, and then `pay`" if key.text == "pay" else None
+    if key.text == "pay" and amount is not None:
+        hint = "write `grant` with the amount, and then `pay`"
         place = (node.key("amount") or amount).place
         flow.context.diagnostics.add("AM101", place, f"`amount` does not go with `{key.text}`", hint=hint)
     payout = flow.known(value, "payout", flow.payouts)

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from ..case import PAYOUT_STATES
-from ..condition import Computed, read_condition, read_expression, read_term
+from ..condition import Computed, Term, read_condition, read_constant, read_expression, read_term
 from ..diagnostics import Diagnostics
-from ..document import Fields, Node
-from ..expression import Declared
-from ..policy import PayoutRule, Route
-from ..types import MONEY, TEXT, EnumType, MoneyType, RecordType, optional
+from ..document import Fields, Node, Scalar
+from ..expression import Declared, Scope
+from ..policy import RESULTS, VERDICTS, PayoutRule, Route, Tenders, Tier
+from ..types import (
+    HOLE,
+    INT,
+    MONEY,
+    TEXT,
+    EnumType,
+    Hole,
+    ListType,
+    MoneyType,
+    RecordType,
+    Type,
+    optional,
+    required,
+)
 from .candidates import Flow, read_needs
-from .shape import at, items, known, says, word
+from .shape import at, entries, items, known, says, word
 
-#: The payouts' own events, and the data that may come with them.
-PAYOUT_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "settled": ("part", "reference"),
-    "failed": ("part", "reference", "cause"),
-    "reversed": ("part", "reference"),
-}
+
+def payout_events(payouts: Node | None, *, reported: bool = False) -> Iterator[str]:
+    """Yield the payouts' own events: what the host reports and, unless only that is asked for, what approvers say."""
+    for name, _, node in entries(payouts):
+        says = VERDICTS if not reported and at(node, "approvals") is not None else ()
+        yield from (f"{name}.{event}" for event in (*RESULTS, *says))
 
 
 def payout_declared(name: str, currency: MoneyType) -> Declared:
@@ -41,10 +55,34 @@ def reported_by(
 ) -> tuple[str, ...]:
     """Return the roles that may report results of a payout beside the host."""
     found: list[str] = []
-    for event in PAYOUT_EVENTS:
+    for event in RESULTS:
         by = at(at(events, f"{payout}.{event}"), "by")
         found.extend(known(by, "role", tuple(roles), diagnostics))
     return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The scope of a payout's routes: the records `part` and `tender`, then the names outside."""
+
+    outside: Scope
+    records: dict[str, Declared]
+    #: Those of the records that were asked for.
+    asked: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Declared | None:
+        if name in self.records:
+            self.asked.add(name)
+        return self.records.get(name) or self.outside.find(name)
+
+    def names(self) -> Iterable[str]:
+        return (*self.records, *self.outside.names())
+
+    def find_type(self, name: str) -> Type | None:
+        return self.outside.find_type(name)
+
+    def type_names(self) -> Iterable[str]:
+        return self.outside.type_names()
 
 
 def read_payout(
@@ -56,6 +94,18 @@ def read_payout(
         return None
     amount = read_term(written, flow.currency, flow.context, expression=True)
     cap = at(node, "at_most")
+    tenders, tender = _tenders(at(node, "tenders"), flow)
+    scope = _Inside(flow.context.scope, _records(flow, tender))
+    inside = replace(flow, context=flow.context.with_scope(scope))
+    routes = tuple(
+        _route(item, inside, i)
+        for i, item in enumerate(items(at(node, "routes")))
+        if isinstance(item, Fields)
+    )
+    for record in sorted(scope.asked):
+        if flow.context.scope.find(record) is not None:
+            message = f"a route of `{name}` reads `{record}`, which is built in there and has the name of another value"
+            flow.context.diagnostics.add("AM105", node.place, message, hint="rename the other value")
     if amount is None:
         return None
     taken_from = flow.known(at(node, "from"), "role", flow.roles)
@@ -67,17 +117,68 @@ def read_payout(
         name=name,
         amount=amount,
         at_most=read_term(cap, MONEY, flow.context, expression=True) if cap is not None else None,
-        routes=tuple(
-            _route(item, flow, i)
-            for i, item in enumerate(items(at(node, "routes")))
-            if isinstance(item, Fields)
+        tenders=tenders,
+        approvals=tuple(
+            _tier(item, flow) for item in items(at(node, "approvals")) if isinstance(item, Fields)
         ),
         balances=tuple(_shared(items(shared), flow, balances)),
+        reads_part="part" in scope.asked,
+        routes=routes,
         taken_from=taken_from[0] if taken_from else None,
         reported_by=reported_by,
         says=says(at(node, "says")),
         sources=flow.known(at(node, "source"), "source", flow.sources),
         place=node.place,
+    )
+
+
+def _records(flow: Flow, tender: Type | None) -> dict[str, Declared]:
+    """Return what routes may read beside the policy's values; as stored values, so that `has` ensures what it does of facts."""
+    part = RecordType(
+        "part", (("id", TEXT), ("amount", flow.currency), ("failures", INT), ("tried", ListType(TEXT)))
+    )
+    found = {"part": Declared(type=part, kind="fact")}
+    return found if tender is None else {**found, "tender": Declared(type=tender, kind="fact")}
+
+
+def _tenders(node: Node | None, flow: Flow) -> tuple[Tenders | None, Type | None]:
+    """Read `tenders`: what they are, and the type of the record that routes read as `tender`."""
+    written = at(node, "of")
+    if not isinstance(written, Scalar):
+        return None, None if node is None else HOLE
+    checked = read_expression(written, flow.context, start=int(written.text.startswith("=")))
+    if checked is None:
+        return None, HOLE
+    listed = required(checked.type)
+    record = listed.item if isinstance(listed, ListType) else HOLE if isinstance(listed, Hole) else None
+    if not isinstance(record, Hole) and not (isinstance(record, RecordType) and _is_tender(record)):
+        message = f"a list of tenders is due here, and this is `{checked.type}`"
+        hint = (
+            "give a list of `tender`, or of a record of your own with at least `id: text` and `amount: money`"
+        )
+        flow.context.diagnostics.add("AM202", written.place, message, hint=hint)
+        return None, HOLE
+    term: Term = Computed(checked=checked, place=written.place)
+    in_order = word(at(node, "split")) == "in_order"
+    return Tenders(of=term, split="in_order" if in_order else "pro_rata"), record
+
+
+def _is_tender(record: RecordType) -> bool:
+    return record.field("id") == TEXT and isinstance(record.field("amount"), MoneyType)
+
+
+def _tier(node: Fields, flow: Flow) -> Tier:
+    above, count = node.get("above"), node.get("count")
+    number = read_constant(count, INT, flow.context) if count is not None else None
+    if count is not None and number and number.value < 1:
+        flow.context.diagnostics.add("AM106", count.place, "at least 1 approval is due here")
+    barred = (read_expression(item, flow.context, expect=TEXT) for item in items(node.get("not")))
+    return Tier(
+        above=read_term(above, flow.currency, flow.context) if above is not None else None,
+        by=flow.known(node.get("by"), "role", flow.roles),
+        count=number.value if number else 1,
+        distinct=word(node.get("distinct")) != "false",
+        excluded=tuple(checked for checked in barred if checked),
     )
 
 

@@ -21,6 +21,7 @@ from ..types import (
     Hole,
     ListType,
     MapType,
+    MoneyType,
     OptionalType,
     RecordType,
     Type,
@@ -63,10 +64,16 @@ BUILT_IN_REASONS: Final = (
     "unknown_event",
     "invalid_data",
     "role_not_allowed",
+    "may_not_approve",
     "missing_facts",
     "rule_failed",
     "not_migrated",
 )
+
+
+def tender_type(currency: str | None) -> RecordType:
+    """Return the record `tender` that every policy knows: a means by which money came in. A policy may declare its own."""
+    return RecordType("tender", (("id", TEXT), ("method", TEXT), ("amount", MoneyType(currency))))
 
 
 #: How deep types may stand within one another, and how many fields they may have together: values are walked as deep, and
@@ -99,13 +106,15 @@ class Types:
 
     def names(self) -> list[str]:
         """Return every name that may stand where a type is due."""
-        return [*NAMED, *self.built_in, *(key for key, _, _ in entries(self.node))]
+        return [*NAMED, *self.built_in, "tender", *(key for key, _, _ in entries(self.node))]
 
     def named(self, name: str) -> Type | None:
         """Return the type of a name, or None if nothing is declared under it."""
         if name in self._read:
             return self._read[name]
         declared = at(self.node, name)
+        if declared is None and name == "tender":
+            return tender_type(self.currency)
         if declared is None:
             return NAMED.get(name) or self.built_in.get(name)
         if name in self._busy:

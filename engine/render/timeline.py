@@ -165,7 +165,8 @@ class _Page:
         )
 
     def part(self, part: Part) -> str:
-        way = NOTHING if part.via is None else self.say.word("by", via=part.via)
+        # Without a way it is the route that says why the money is held.
+        way = part.route or NOTHING if part.via is None else self.say.word("by", via=part.via)
         missing = f", {self.say.word('missing')} {self.say.listed(part.missing)}" if part.missing else ""
         return f"{self.say.value(part.amount)} {way}{missing}"
 

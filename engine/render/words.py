@@ -148,6 +148,10 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "{role} may not send {event}.",
             "This role may not send the event.",
         ),
+        "may_not_approve": (
+            "{actor} may not approve this: whoever asked for it or has approved it already may not.",
+            "Whoever asked for this or has approved it already may not approve it.",
+        ),
         "missing_facts": ("Not yet known: {missing}.", "Facts that decide it are not yet known."),
         "rule_failed": ("A rule failed: {problem}.", "A rule failed."),
         "not_migrated": (
@@ -173,6 +177,10 @@ REASONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "{role} 不能发送 {event}；{allowed} 可以。",
             "{role} 不能发送 {event}。",
             "该角色不能发送此事件。",
+        ),
+        "may_not_approve": (
+            "{actor} 不能批准：申请人或已批准者不能批准。",
+            "申请人或已批准者不能批准。",
         ),
         "missing_facts": ("尚不知道：{missing}。", "决定所需的事实尚不完整。"),
         "rule_failed": ("规则计算失败：{problem}。", "规则计算失败。"),

@@ -277,12 +277,17 @@ def granted_last(case: Case) -> Payout | None:
 
 
 def _route(payout: Payout | None, *, split: bool) -> Value:
-    """Return where a payout goes: the one way, or amounts by part where there are several."""
+    """Return where a payout goes: the one way, or amounts by tender (by part, where there are none) if there are several."""
     if payout is None or not payout.parts:
         return None
-    if split or len(payout.parts) > 1:
-        return {part.id: part.amount for part in payout.parts}
-    return payout.parts[0].via
+    parts = [part for part in payout.parts if part.status != "reversed"] or payout.parts
+    if not split and len({part.via for part in parts}) == 1:
+        return parts[0].via
+    amounts: dict[str, Money] = {}
+    for part in parts:
+        name = part.tender or part.id
+        amounts[name] = amounts[name] + part.amount if name in amounts else part.amount
+    return amounts
 
 
 def _same(expected: Value, actual: Value) -> bool:

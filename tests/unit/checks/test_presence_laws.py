@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from amends.engine.checks.ways import listening, states_of
 from amends.engine.condition import Term
 from amends.engine.engine import Engine
+from amends.engine.expression import Env
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy, Field
 from amends.engine.types import (
@@ -70,10 +71,10 @@ def filled(fields: tuple[Field, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(must, optional=may)
 
 
-def watched(demand: Callable[[Work, Term], Value]) -> Callable[[Work, Term], Value]:
-    def run(work: Work, term: Term) -> Value:
+def watched(demand: Callable[..., Value]) -> Callable[..., Value]:
+    def run(work: Work, term: Term, env: Env | None = None) -> Value:
         try:
-            return demand(work, term)
+            return demand(work, term, env)
         except MissingFacts as missing:
             raise AssertionError(f"demanded and missing: {sorted(missing.missing)}") from missing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from amends.engine.case import Case, Part, Payout, PolicyRef, Reason
+from amends.engine.case import Case, Part, PartStatus, Payout, PolicyRef, Reason
 from amends.engine.diagnostics import Place
 from amends.engine.engine import Engine
 from amends.engine.errors import InvalidValue
@@ -233,6 +233,26 @@ def test_the_route_of_several_parts_is_amounts_by_part() -> None:
     assert actual(engine, "route", {"cc": money("54.9", ""), "gc": money("30.00", "")})[1] is False
     assert actual(engine, "route", {"cc": money("54.8", "")})[1] is False
     assert actual(engine, "route", "card")[1] is False
+
+
+def test_parts_that_go_one_way_have_one_route() -> None:
+    engine = FakeEngine(case_of(payouts={"gift": payout(1, ("all", "30", "card"), ("all.2", "5", "card"))}))
+    assert actual(engine, "route", "card") == ("card", True)
+
+
+def test_parts_of_one_tender_are_one_amount_and_what_was_taken_back_is_none() -> None:
+    whole = payout(1, ("cc", "30", "card"), ("cc.2", "5", "card"), ("gc", "9", "gift"), ("gc.2", "8", "gift"))
+    tenders = ("cc", "cc", "gc", "gc")
+    statuses: tuple[PartStatus, ...] = ("settled", "asked", "reversed", "held")
+    parts = tuple(
+        replace(part, tender=tender, status=status)
+        for part, tender, status in zip(whole.parts, tenders, statuses, strict=True)
+    )
+    engine = FakeEngine(case_of(payouts={"gift": replace(whole, parts=parts)}))
+    assert actual(engine, "route", {"cc": money("35", ""), "gc": money("8", "")})[1] is True
+    taken = tuple(replace(part, status="reversed") for part in parts)
+    engine = FakeEngine(case_of(payouts={"gift": replace(whole, parts=taken)}))
+    assert actual(engine, "route", {"cc": money("35", ""), "gc": money("17", "")})[1] is True
 
 
 def test_a_part_that_is_held_has_no_route() -> None:

@@ -26,7 +26,6 @@ TABLES = {
     "Candidates": "candidate",
     "Clocks": "case_clock",
     "Payouts": "payout",
-    "Another": "migrates",
     "key of a lookup": "lookup",
 }
 #: Keys of the document that have a heading, a table or a paragraph of their own, and no row.

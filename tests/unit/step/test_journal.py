@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amends.engine.case import (
+    Approval,
     Clock,
     ClockStatus,
     Counted,
@@ -145,9 +146,22 @@ parts = record(
     missing=st.lists(texts, max_size=2).map(tuple),
     wanted=st.booleans(),
     attempt=numbers,
+    tender=st.none() | texts,
+    tried=st.lists(texts, max_size=2).map(tuple),
+    back=st.none() | moneys,
+    reversals=numbers,
+    returned=st.none() | moneys,
 )
 payouts = record(
-    Payout, granted=moneys, parts=st.lists(parts, max_size=2).map(tuple), seq=numbers, made=numbers
+    Payout,
+    granted=moneys,
+    parts=st.lists(parts, max_size=2).map(tuple),
+    seq=numbers,
+    made=numbers,
+    numbered=st.dictionaries(texts, numbers, max_size=2),
+    approvals=st.lists(
+        record(Approval, by=texts, role=texts, at=instants, amount=moneys, declined=st.booleans()), max_size=2
+    ).map(tuple),
 )
 timers = record(Timer, id=texts, fires_at=instants)
 reasons = record(
