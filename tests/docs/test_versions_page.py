@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 PAGE = "docs/versions.md"
 LANGUAGE = "yaml"
-OVER = "amends: 1\npolicy: {name}\nversion: {version}\nextends: {{policy: library_loan, version: 2026-01-01}}\n"
+OVER = (
+    "amends: 1\npolicy: {name}\nversion: {version}\nextends: {{policy: library_loan, version: 2026-01-01}}\n"
+)
 
 
 def test_an_example_is_laid_over_the_first_policy_of_the_language(
