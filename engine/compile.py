@@ -102,7 +102,7 @@ class _Compiler:
         ref: PolicyRef,
         holidays: Mapping[str, Expanded],
         diagnostics: Diagnostics,
-        under: tuple[Node, ...],
+        under: tuple[Node, ...] = (),
     ) -> None:
         self.node = node
         self.ref = ref
