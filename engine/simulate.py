@@ -144,7 +144,7 @@ def simulate(
     engine = Engine(library)
     opened = open_case(case, engine)
     play(engine, opened.id, (event for event in case.events if until is None or event.at <= until))
-    last = max([*(event.at for event in case.events), *(item.at for item in case.expect)])
+    last = max([case.opens_at, *(event.at for event in case.events), *(item.at for item in case.expect)])
     end = last if until is None else until
     ending: Ending = "events" if until is None or until >= last else "until"
     if what_if_nobody_acts:

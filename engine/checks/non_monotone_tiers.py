@@ -2,12 +2,12 @@
 
 ## What it finds
 
-Rules that make tiers: they differ in the cell of one ordered input only (a number, an amount, a date, a period), and give
+Rules that make tiers: they differ in the cell of one ordered input only (a number, an amount, a period), and give
 one after the other an ordered output (a number, an amount, a period of one unit). In three tiers or more, one rule in the
 middle breaks the order that the others keep. The finding shows the tier before it, it and the tier after it, each with a
 case.
 
-Tiers whose outputs are not known beforehand are passed over, params are known; so is a rule that has two stretches of the
+Dates are passed over: of seasons each has a number of its own. Tiers whose outputs are not known beforehand are passed over, params are known; so is a rule that has two stretches of the
 input, for then somebody meant it. The first tier and the last often have a rule of their own, and are not reported. Inputs
 are taken as they are written: only those that compare one value with constants are seen to belong together.
 
@@ -60,6 +60,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from itertools import pairwise
 from operator import and_
@@ -99,7 +100,7 @@ def check_non_monotone_tiers(table: CompiledTable, boxes: Boxes, diagnostics: Di
     if not outputs or table.hit not in {"first", "unique", "any"} or len(table.rules) < _LEAST - 1:
         return
     for column, kind in enumerate(boxes.columns):
-        if not kind.in_order:
+        if not kind.in_order or isinstance(kind.samples[0], date):
             continue
         for family in _families(boxes, column):
             if len(family) + (table.otherwise is not None) < _LEAST:

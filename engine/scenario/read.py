@@ -41,12 +41,12 @@ class ScenarioEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One thing that must be true: of a state, decision, reason, amount, currency, route or deadline."""
+    """One thing that must be true: of a state, decision, reason, amount, currency, route, deadline or of effects."""
 
-    key: Literal["state", "decision", "reason", "amount", "currency", "route", "deadline"]
+    key: Literal["state", "decision", "reason", "amount", "currency", "route", "deadline", "effects"]
     #: Which deadline; None for everything else.
     name: str | None = None
-    #: Text or a map, an amount as Money, a deadline's due as an instant.
+    #: Text or a map, an amount as Money, a deadline's due as an instant, effects as plain data.
     value: Value
     place: Place
 
@@ -71,6 +71,8 @@ class ScenarioCase:
     #: The case's own zone, or the file's; None where neither names one.
     timezone: str | None
     given: Mapping[str, Any]
+    #: Where the first event does not say it: when the case opens.
+    opened_at: datetime | None = None
     events: tuple[ScenarioEvent, ...]
     expect: tuple[Expectation, ...]
     place: Place
@@ -79,8 +81,8 @@ class ScenarioCase:
 
     @property
     def opens_at(self) -> datetime:
-        """The instant of the first event."""
-        return self.events[0].at
+        """The instant that is named, else that of the first event."""
+        return self.events[0].at if self.opened_at is None else self.opened_at
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -166,11 +168,15 @@ class _Reader:
     def case(self, node: Fields, timezone: str | None) -> ScenarioCase:
         events = tuple(self.event(item) for item in _maps(node.get("events")))
         expect = tuple(self.expectation(item) for item in _maps(node.get("expect")))
+        opened_at = self.instant(node.get("opened_at")) if "opened_at" in node else None
+        opens_at = events[0].at if opened_at is None else opened_at
         for before, event in pairwise(events):
             if _EPOCH < event.at < before.at:
                 self.found.add("AM106", event.place, "this event is earlier than the one above it")
+        if events and _EPOCH < events[0].at < opens_at:
+            self.found.add("AM106", events[0].place, "this event is earlier than the case opens")
         for item in expect:
-            if _EPOCH < item.at < events[0].at:
+            if _EPOCH < item.at < opens_at:
                 self.found.add("AM106", item.place, "this is expected before the case opens")
         place = node.get("id")
         return ScenarioCase(
@@ -179,6 +185,7 @@ class _Reader:
             policy=_text(node.get("policy")),
             timezone=self.timezone(node) or timezone,
             given=_plain_map(node.get("given")),
+            opened_at=opened_at,
             events=events,
             expect=tuple(sorted(expect, key=lambda item: item.at)),
             place=place.place if place is not None else node.place,
@@ -209,6 +216,8 @@ class _Reader:
                     yield Wanted(key=name, value=to_plain(value), place=value.place)
                 case "amount":
                     yield Wanted(key="amount", value=self.amount(value), place=value.place)
+                case "effects":
+                    yield Wanted(key="effects", value=to_plain(value), place=value.place)
                 case "route":
                     yield Wanted(key="route", value=self.route(value), place=value.place)
                 case "deadline":

@@ -20,6 +20,7 @@ from ..money import Money
 from ..policy import CompiledPolicy
 from ..step import REFUSED, Event, Query, Step
 from ..values import Value
+from .effects import are_among, asked_at
 from .read import Expectation, ScenarioCase, ScenarioEvent, ScenarioFile, Wanted
 
 #: The decision that a step records which could not be decided, where it states none.
@@ -144,7 +145,7 @@ def run_case(case: ScenarioCase, engine: Engine) -> CaseResult:
 
 
 def open_case(case: ScenarioCase, engine: Engine) -> Case:
-    """Open a case at the instant of its first event, under the policy that it names or that serves it then.
+    """Open a case at its instant, under the policy that it names or that serves it then.
 
     What is given by the name of a lookup or balance is no fact: it is what the engine is told when it asks.
     """
@@ -205,7 +206,8 @@ def _checks(expectation: Expectation, engine: Engine, case_id: str) -> Iterator[
     journal = engine.journal(case_id)
     last = journal[-1]
     arriving = last.input if isinstance(last.input, Event) and last.verdict != "applied" else None
-    seen = _Seen(case, journal, deadlines(engine.policy_of(case_id), case, arriving))
+    asked = asked_at(journal, expectation.at)
+    seen = _Seen(case, journal, deadlines(engine.policy_of(case_id), case, arriving), asked)
     for wanted in expectation.wanted:
         actual = seen.actual(wanted)
         yield Check(
@@ -213,7 +215,7 @@ def _checks(expectation: Expectation, engine: Engine, case_id: str) -> Iterator[
             key=wanted.key if wanted.name is None else f"{wanted.key} {wanted.name}",
             expected=wanted.value,
             actual=actual,
-            passed=_same(wanted.value, actual),
+            passed=(are_among if wanted.key == "effects" else _same)(wanted.value, actual),
             place=wanted.place,
             step=_telling(journal),
             hint=seen.hint(wanted),
@@ -227,6 +229,8 @@ class _Seen:
     case: Case
     journal: Sequence[Step]
     deadlines: Mapping[str, datetime | None]
+    #: What was asked of the host at that instant.
+    asked: tuple[Mapping[str, Value], ...]
 
     def actual(self, wanted: Wanted) -> Value:
         match wanted.key:
@@ -245,6 +249,8 @@ class _Seen:
                 return _route(granted_last(self.case), split=isinstance(wanted.value, Mapping))
             case "deadline":
                 return self.deadlines.get(wanted.name or "")
+            case "effects":
+                return self.asked
 
     def _state(self, wanted: Value) -> Value:
         if isinstance(wanted, Mapping):

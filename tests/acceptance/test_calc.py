@@ -1,8 +1,8 @@
 """How each due moment was worked out (`calc`) is computed again, with numpy and the standard library alone.
 
 The grammar of `calc`: `<timestamp> +Nd eod` (calendar days, the event's own day not counted, to the end of that local day), `+Nd incl
-eod` (it is day 1), `+Nd wall` (the same time of day), `+Nh` (exact), `+Nbd:<calendar> eod`, `+Nmo eod`, then
-`roll:<calendar>` where a last day off moves to the next working day; `max(a | b)`, `min(a | b)`.
+eod` (it is day 1), `+Nd wall` (the same time of day), `+Nh` (exact), `+Nbd:<calendar> eod`, `+Nmo eod`, several of them one after
+another (`+14d +12mo eod`), then `roll:<calendar>` where a last day off moves to the next working day; `max(a | b)`, `min(a | b)`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Programme
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where the cases were handed over, for who works on a tree that has them beside it.
@@ -26,13 +29,18 @@ beside = pytest.mark.skipif(
     not HANDED_OVER.is_dir(), reason="the cases as they were handed over are not beside this tree"
 )
 
+EBAY = "ebay_money_back_guarantee"
+#: How many due moments the cases of a programme work out.
+DUES = {EBAY: 13, "eu_withdrawal": 11, "paypal_dispute": 9, "tiktok_shop": 15}
+
 FILES = sorted([*ROOT.glob("policies/**/scenarios/*.yaml"), *ROOT.glob("examples/*.scenarios.yaml")])
 TERM = re.compile(
     r"(?P<start>\S+)"
-    r"(?: \+(?P<count>\d+)(?P<unit>d|h|mo|bd)(?::(?P<calendar>\w+))?)?"
+    r"(?P<steps>(?: \+\d+(?:d|h|mo|bd)(?::\w+)?)*)"
     r"(?: (?P<ends>incl eod|eod|wall))?"
     r"(?: roll:(?P<roll>\w+))?"
 )
+STEP = re.compile(r" \+(?P<count>\d+)(?P<unit>d|h|mo|bd)(?::(?P<calendar>\w+))?")
 
 
 def compute(calc: str, zone: ZoneInfo, calendars: Any) -> datetime:
@@ -44,13 +52,14 @@ def compute(calc: str, zone: ZoneInfo, calendars: Any) -> datetime:
     term = TERM.fullmatch(calc)
     assert term is not None, f"not a calc: {calc}"
     start = datetime.fromisoformat(term["start"]).astimezone(zone)
-    count = int(term["count"] or 0)
-    if term["unit"] == "h":
-        assert term["ends"] is None
-        return (start.astimezone(ZoneInfo("UTC")) + timedelta(hours=count)).astimezone(zone)
-    if term["ends"] == "incl eod":
-        count -= 1
-    day = counted(start.date(), count, term["unit"], days_off(term["calendar"], calendars))
+    steps = [(int(step["count"]), step["unit"], step["calendar"]) for step in STEP.finditer(term["steps"])]
+    match steps:
+        case [(count, "h", _)]:
+            assert term["ends"] is None
+            return (start.astimezone(ZoneInfo("UTC")) + timedelta(hours=count)).astimezone(zone)
+    day = start.date() - timedelta(days=term["ends"] == "incl eod")
+    for count, unit, name in steps:
+        day = counted(day, count, unit, days_off(name, calendars))
     if term["roll"] is not None:
         day = counted(day, 0, "bd", days_off(term["roll"], calendars), roll="forward")
     if term["ends"] == "wall":
@@ -111,10 +120,11 @@ def test_every_calc_gives_its_due_moment(path: Path, calendars: Any) -> None:
         assert (case, compute(calc, ZoneInfo(zone), calendars).isoformat()) == (case, due), calc
 
 
-def test_every_due_moment_of_the_cases_is_worked_out(cases: Any, cases_file: Path) -> None:
-    expected = [e["deadline"] for case in cases["cases"] for e in case["expect"] if "deadline" in e]
+def test_every_due_moment_of_the_cases_is_worked_out(programme: Programme) -> None:
+    cases = programme.cases["cases"]
+    expected = [e["deadline"] for case in cases for e in case["expect"] if "deadline" in e]
     dues = sum(1 if isinstance(item, dict) else len(item) for item in expected)
-    assert dues == len(list(claims(cases_file))) == 15
+    assert dues == len(list(claims(programme.file))) == DUES[programme.name]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +137,7 @@ def test_every_due_moment_of_the_cases_is_worked_out(cases: Any, cases_file: Pat
         ("2026-03-07T12:00:00-05:00 +24h", "2026-03-08T13:00:00-04:00"),
         ("2026-01-31T12:00:00-05:00 +1mo eod", "2026-02-28T23:59:59-05:00"),
         ("2026-11-12T12:00:00-05:00 +14d eod roll:us_federal", "2026-11-27T23:59:59-05:00"),
+        ("2026-01-17T12:00:00-05:00 +14d +1mo eod", "2026-02-28T23:59:59-05:00"),
         (
             "max(2026-03-05T20:00:00-05:00 +1d eod | 2026-03-05T20:00:00-05:00 +48h)",
             "2026-03-07T20:00:00-05:00",
@@ -142,8 +153,9 @@ def test_calc_is_read_as_it_is_described(calc: str, due: str, calendars: Any) ->
 
 
 @beside
-def test_the_shipped_cases_are_those_handed_over(cases_file: Path) -> None:
-    assert cases_file.read_bytes() == (HANDED_OVER / "tiktok_shop.yaml").read_bytes()
+def test_the_shipped_cases_are_those_handed_over(programme: Programme) -> None:
+    handed_over = HANDED_OVER / f"{'ebay_mbg' if programme.name == EBAY else programme.name}.yaml"
+    assert programme.file.read_bytes() == handed_over.read_bytes()
 
 
 @beside

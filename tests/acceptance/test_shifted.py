@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,11 +21,21 @@ from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
 from amends.engine.scenario import ScenarioFile, run_file
 
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Programme
+
 YEAR = timedelta(days=364)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-#: Which of the cases' calendars a policy counts by; the Indonesian cases count no business days.
-CALENDARS = {"tiktok_shop.us": "us_federal", "tiktok_shop.th": "th", "tiktok_shop.id": None}
+#: Which of the cases' calendars a policy's calendar is; the Indonesian cases count no business days.
+CALENDARS: dict[str, dict[str, str | None]] = {
+    "ebay_money_back_guarantee": {"business": "us_federal"},
+    "eu_withdrawal": {"de": "de"},
+    "paypal_dispute": {},
+    "tiktok_shop.us": {"business": "us_federal"},
+    "tiktok_shop.th": {"business": "th"},
+    "tiktok_shop.id": {"business": None},
+}
 
 
 def shifted(value: Any, zone: ZoneInfo, by: timedelta) -> Any:
@@ -55,7 +65,6 @@ def shifted_cases(cases: Any, by: timedelta) -> dict[str, Any]:
 
 def overlay(policy: CompiledPolicy, source: Any, calendars: Any, by: timedelta) -> dict[str, Any]:
     """Return a document that lays moved holidays over a shipped policy, and moves the time it is in force."""
-    name = CALENDARS[policy.ref.name]
     starts = policy.in_force.starts
     assert starts is not None
     local = starts.astimezone(ZoneInfo(source["timezone"]))
@@ -67,41 +76,41 @@ def overlay(policy: CompiledPolicy, source: Any, calendars: Any, by: timedelta) 
         "in_force": {"from": (local + by).isoformat()},
         "serves": source["serves"],
         "calendars": {
-            "business": {
+            ours: {
                 "holidays": [str(day + by) for day in calendars[name]["holidays"]] if name else [],
                 "weekend": ["sat", "sun"],
             }
+            for ours, name in CALENDARS[policy.ref.name].items()
         },
     }
 
 
-def moved_library(library: Library, policies: Path, calendars: Any, by: timedelta, folder: Path) -> Library:
+def moved_library(programme: Programme, calendars: Any, by: timedelta, folder: Path) -> Library:
     """Return the shipped policies with moved holidays, each laid over the one it is named after."""
     overlays = []
-    for path in sorted(policies.glob("*.yaml")):
+    for path in sorted(programme.folder.glob("*.yaml")):
         shutil.copy(path, folder)
         # Not safe_load: it would read the version as a date.
         source = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - builds text only
-        policy = library.get(source["policy"])
+        policy = programme.library.get(source["policy"])
         overlays.append(folder / f"moved_{path.name}")
         overlays[-1].write_text(json.dumps(overlay(policy, source, calendars, by)), encoding="utf-8")
     moved = Library.load(*overlays)
     assert moved.diagnostics == ()
-    assert len(moved.policies) == len(library.policies) == len(CALENDARS)
+    assert len(moved.policies) == len(programme.library.policies)
     return moved
 
 
 @pytest.mark.parametrize("by", [YEAR, -YEAR], ids=["a year later", "a year earlier"])
 def test_cases_hold_in_another_year(
     by: timedelta,
-    cases: Any,
+    programme: Programme,
     calendars: Any,
-    library: Library,
-    policies: Path,
     read: Callable[[Path], ScenarioFile],
     tmp_path: Path,
 ) -> None:
-    moved = moved_library(library, policies, calendars, by, tmp_path)
+    cases = programme.cases
+    moved = moved_library(programme, calendars, by, tmp_path)
     path = tmp_path / "moved_cases.yaml"
     path.write_text(json.dumps(shifted_cases(cases, by)), encoding="utf-8")
     results = list(run_file(read(path), moved))

@@ -64,10 +64,11 @@ def test_the_exit_codes_of_the_page_are_those_of_the_command(
 SCENARIOS = "docs/howto/write_scenarios.md"
 
 
-def test_the_two_seconds_that_matter_are_as_the_page_expects(
-    blocks_of: Blocks, root: Path, pages: ModuleType, tmp_path: Path
+@pytest.mark.parametrize("begins", ["title:", "cases:"])
+def test_the_cases_of_the_page_are_as_it_expects(
+    begins: str, blocks_of: Blocks, root: Path, pages: ModuleType, tmp_path: Path
 ) -> None:
-    (file,) = [block for block in blocks_of(SCENARIOS) if block.text.startswith("title:")]
+    (file,) = [block for block in blocks_of(SCENARIOS) if block.text.startswith(begins)]
     cases = tmp_path / "cases.yaml"
     cases.write_text(file.text, encoding="utf-8")
     printed, code = pages.run(

@@ -205,3 +205,34 @@ def test_a_policy_takes_the_scenarios_of_its_name(tmp_path: Path) -> None:
 def test_a_file_without_cases_at_its_top_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.scenarios.yaml").write_text(text, encoding="utf-8")
     assert find_scenarios(tmp_path) == ()
+
+
+BY_ITSELF = '  - {id: HD-2, name: by itself, opened_at: "2026-03-05T20:00:00Z", expect: [{at: "2026-03-06T20:00:00Z", state: idle}]}\n'
+
+
+def test_a_case_that_says_when_it_opens_needs_no_event(path: Path) -> None:
+    case = only(path, HEAD + BY_ITSELF)
+    assert case.opens_at == datetime(2026, 3, 5, 20, 0, tzinfo=UTC)
+    assert case.events == ()
+
+
+def test_a_case_may_open_before_its_first_event_and_not_after(path: Path) -> None:
+    opens = "    opened_at: {}\n    events:"
+    earlier = CASE.replace("    events:", opens.format('"2026-03-01T00:00:00Z"'))
+    assert only(path, HEAD + earlier).opens_at == datetime(2026, 3, 1, tzinfo=UTC)
+    later = CASE.replace("    events:", opens.format('"2026-03-06T01:00:01Z"'))
+    assert findings(path, HEAD + later) == [
+        "10:9 AM106 this event is earlier than the case opens",
+        "14:9 AM106 this is expected before the case opens",
+    ]
+
+
+def test_a_case_needs_an_event_or_an_instant_at_which_it_opens(path: Path) -> None:
+    (finding,) = findings(path, HEAD + "  - {id: HD-3, name: never}\n")
+    assert finding == "5:6 AM103 item 1 of `cases` needs `events` or `opened_at`"
+
+
+def test_expected_effects_stand_as_they_are_written(path: Path) -> None:
+    expected = CASE.replace("amount:", 'effects: [{notify: {to: a}}, {payout: {amount: "1.00"}}], amount:')
+    wanted = {item.key: item.value for item in only(path, HEAD + expected).expect[-1].wanted}
+    assert wanted["effects"] == [{"notify": {"to": "a"}}, {"payout": {"amount": "1.00"}}]
