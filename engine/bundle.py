@@ -186,6 +186,8 @@ def _is_label(path: tuple[str, ...]) -> bool:
             return True
         case ("events", _, "data", _, "says") | ("states", _, "sla", _, "says"):
             return True
+        case ("legs", _, *rest):
+            return _is_label(tuple(rest))
     return False
 
 
