@@ -274,7 +274,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "a transition can never be chosen, for one before it always is",
         ),
-        # AM306 waits for legs: two of them set one fact in one step.
+        (
+            "AM306",
+            "set-by-two-legs",
+            "error",
+            "two legs may set the same fact on the same event",
+        ),
         ("AM307", "no-end", "warning", "a group of states never comes to an end, and no clock stirs it"),
         (
             "AM308",

@@ -96,7 +96,9 @@ def _target(node: Node | None, flow: Flow) -> str | None:
         unknown(node, "state", flow.states_here(), flow.context.diagnostics)
         return None
     if flow.leg not in {None, leg}:
-        message = f"`{node.text}` is a state of the leg `{leg}`, and what stands here moves the leg `{flow.leg}`"
+        message = (
+            f"`{node.text}` is a state of the leg `{leg}`, and what stands here moves the leg `{flow.leg}`"
+        )
         hint = f"let a state of `{leg}` listen to the same event, or give it an `always` that asks for `{flow.leg}.state`"
         flow.context.diagnostics.add("AM104", node.place, message, hint=hint)
         return None

@@ -127,7 +127,7 @@ def _inside(node: Node | None, flow: Flow) -> frozenset[str]:
             found.update(flow.known(item, "state", [*flow.states_here(), "any_open"]))
         else:
             message = f"`{word(item)}` is a state of the leg `{leg}`, and this escalation is one of the leg `{flow.leg}`"
-            hint = f"ask for the other leg in a condition: `{leg}.state == \"{word(item)}\"`"
+            hint = f'ask for the other leg in a condition: `{leg}.state == "{word(item)}"`'
             flow.context.diagnostics.add("AM104", item.place, message, hint=hint)
     return frozenset(found)
 

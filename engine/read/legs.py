@@ -35,13 +35,13 @@ def written_legs(node: Node) -> tuple[WrittenLeg, ...]:
     return legs or (WrittenLeg(MAIN, None, at(node, "states")),)
 
 
-def states_by_leg(
-    node: Node, legs: tuple[WrittenLeg, ...], diagnostics: Diagnostics
-) -> Mapping[str, str]:
+def states_by_leg(node: Node, legs: tuple[WrittenLeg, ...], diagnostics: Diagnostics) -> Mapping[str, str]:
     """Return every state with the leg it belongs to; one name is one state, whichever leg it stands in."""
     if isinstance(node, Fields) and "states" in node and (key := node.key("legs")) is not None:
         hint = "give `states` a name of its own, and put it among the legs"
-        diagnostics.add("AM102", key.place, "a policy has `states`, or `legs` with states of their own", hint=hint)
+        diagnostics.add(
+            "AM102", key.place, "a policy has `states`, or `legs` with states of their own", hint=hint
+        )
     found: dict[str, str] = {}
     first: dict[str, Scalar] = {}
     for leg in legs:

@@ -45,9 +45,11 @@ class Example:
         return {(self.name, number, found[1]) for number, line in lines if (found := _MARK.search(line))}
 
     def whole(self) -> bytes:
-        """Return the file with what the example leaves out; of states an overlay has those of its base."""
+        """Return the file with what the example leaves out; of states an overlay has those of its base, a leg its own."""
         top = set(re.findall(r"^(\w+):", self.text, re.MULTILINE))
-        left_out = [key for key in DEFAULTS if key not in top and not (key == "states" and "extends" in top)]
+        left_out = [
+            key for key in DEFAULTS if key not in top and not (key == "states" and top & {"extends", "legs"})
+        ]
         return (self.text + "".join(DEFAULTS[key] for key in left_out)).encode(self.encoding)
 
 

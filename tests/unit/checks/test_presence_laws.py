@@ -103,8 +103,9 @@ def test_no_value_is_missing_where_it_is_demanded(name: str, data: st.DataObject
         patch.setattr(Work, "demand", watched(Work.demand))
         case = engine.open(policy.ref.name, data.draw(filled(plain)), at=now)
         for _ in range(data.draw(st.integers(1, 10))):
-            state = states_of(policy)[case.state]
-            heard = [event for event in listening(policy, state) if event in policy.events]
+            standing = [states_of(policy)[name] for name in case.legs.values()]
+            listened = dict.fromkeys(event for state in standing for event in listening(policy, state))
+            heard = [event for event in listened if event in policy.events]
             now += timedelta(hours=data.draw(st.sampled_from([1, 30, 100, 600])))
             if heard:
                 rule = policy.events[data.draw(st.sampled_from(heard))]
