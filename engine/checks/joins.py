@@ -1,4 +1,4 @@
-"""Where other legs stand when a condition holds: what a guard such as `parcel.state == "arrived"` says of them.
+"""Where other legs stand when a condition holds: what a guard such as `second.state == "over"` says of them.
 
 Only comparisons of a leg's state with states that are written out are read; of anything else nothing is known, and
 every leg may stand anywhere.
