@@ -17,7 +17,7 @@ def read_slas(node: Node | None, flow: Flow, *, state: str | None) -> tuple[Sla,
         due = flow.due(node)
         if due is None or state is None:
             return ()
-        leg = flow.states[state]
+        leg = flow.leg or flow.legs[0]
         return (
             Sla(id=f"{state}/{state}", name=state, state=state, leg=leg, due=due, place=node.place, says={}),
         )

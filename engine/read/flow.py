@@ -120,7 +120,7 @@ def _leg_of(node: Fields, flow: Flow) -> str:
 
 def _inside(node: Node | None, flow: Flow) -> frozenset[str]:
     """Read the states that an escalation holds in: all of one leg."""
-    found = set()
+    found: set[str] = set()
     for item in items(node):
         leg = flow.states.get(word(item) or "")
         if leg in {None, flow.leg}:
