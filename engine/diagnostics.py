@@ -242,6 +242,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "the time in which the policy is in force ends before it begins, or overlaps another version's",
         ),
+        (
+            "AM115",
+            "bad-include",
+            "error",
+            "the fragment that is included cannot be found, or includes itself",
+        ),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),

@@ -42,7 +42,7 @@ def read_sla(name: str, node: Node, flow: Flow, state: str | None) -> Sla | None
     identity = f"{state}/{name}" if state else name
     known_here = sorted({*flow.events, *flow.states})
     starts = flow.known(at(fields, "starts"), "state or event", known_here)
-    of_legs = [flow.states[name] for name in (state, *starts) if name in flow.states]
+    of_legs = [flow.states[name] for name in (state or "", *starts) if name in flow.states]
     return Sla(
         id=identity,
         name=name,

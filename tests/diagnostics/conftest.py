@@ -47,9 +47,8 @@ class Example:
     def whole(self) -> bytes:
         """Return the file with what the example leaves out; of states an overlay has those of its base, a leg its own."""
         top = set(re.findall(r"^(\w+):", self.text, re.MULTILINE))
-        left_out = [
-            key for key in DEFAULTS if key not in top and not (key == "states" and top & {"extends", "legs"})
-        ]
+        of_its_own = {"states": {"extends", "legs"}, "policy": {"fragment"}}
+        left_out = [key for key in DEFAULTS if key not in top and not top & of_its_own.get(key, set())]
         return (self.text + "".join(DEFAULTS[key] for key in left_out)).encode(self.encoding)
 
 

@@ -86,7 +86,8 @@ def shown(value: Any) -> Any:
 def seen(document: Any, folder: Path) -> tuple[object, ...]:
     """Return what becomes of a document: its identity, what it compiles to, and what is said about it."""
     folder.mkdir()
-    (folder / "base.yaml").write_text((HERE / "base.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    for beside in ("base.yaml", "fragment.yaml"):
+        (folder / beside).write_text((HERE / beside).read_text(encoding="utf-8"), encoding="utf-8")
     file = folder / "policy.yaml"
     # Every JSON text is YAML, and one whose texts are quoted says nothing else than the document did.
     file.write_text(json.dumps(document), encoding="utf-8")
