@@ -49,14 +49,22 @@ class Fragment:
         """What it calls itself."""
         return word(at(self.node, "fragment")) or ""
 
+    @property
+    def states(self) -> Node | None:
+        """Its states, by the names that they have in it."""
+        return at(self.node, "states")
+
 
 #: Returns the fragment that a reference in a file means, or None.
 Find = Callable[[str, Place], Fragment | None]
 
 
 def check_fragment(node: Node, diagnostics: Diagnostics) -> None:
-    """Report what is wrong with a fragment by itself: arguments that nothing uses, and uses of none."""
+    """Report what is wrong with a fragment by itself: arguments that nothing uses, uses of none, and their defaults."""
     check_arguments(node, at(node, "args"), diagnostics)
+    for _, _, rule in entries(at(node, "args")):
+        if (default := at(rule, "default")) is not None:
+            judge(default, _type_of(rule), diagnostics)
 
 
 @dataclass(slots=True)
@@ -154,10 +162,11 @@ class Includer:
         arguments = self._arguments(reference, node, fragment, key)
         if arguments is None:
             return nothing
-        body = substituted(fragment.node, arguments, self.diagnostics)
-        renamed = _Renamed.of(key.text, at(body, "states")).document(body)
-        inside = self._states(at(renamed, "states") or nothing, (*chain, fragment.name))
-        shared = tuple((k, _by_name(v)) for k, v in _entries(renamed) if k.text not in _OWN)
+        # Its own states first: what is given may have the name of one of them.
+        renamed = _Renamed.of(key.text, fragment.states).document(fragment.node)
+        body = substituted(renamed, arguments, self.diagnostics)
+        inside = self._states(at(body, "states") or nothing, (*chain, fragment.name))
+        shared = tuple((k, _by_name(v)) for k, v in _entries(body) if k.text not in _OWN)
         if shared:
             self._shared.append(Fields(shared, fragment.node.place))
         return inside
@@ -183,12 +192,15 @@ class Includer:
                 hint = self.diagnostics.near(name, declared)
                 self.diagnostics.add("AM104", written.place, message, hint=hint)
             else:
-                self._judge(value, _type_of(declared[name]))
+                judge(value, _type_of(declared[name]), self.diagnostics)
         found: dict[str, Node] = {LEG: key}
+        own = _Renamed.of(key.text, fragment.states)
         for name, rule in declared.items():
-            value_ = given[name][1] if name in given else at(rule, "default")
-            if value_ is not None:
-                found[name] = value_
+            default = at(rule, "default")
+            if name in given:
+                found[name] = given[name][1]
+            elif default is not None:
+                found[name] = own.names(default) if _type_of(rule) == "name" else default
             elif len(self.diagnostics.found) == before:
                 message = f"the fragment `{fragment.name}` needs the argument `{name}`"
                 hint = f"write it under `with`: `{name}: …`"
@@ -198,18 +210,19 @@ class Includer:
         expressions = frozenset(name for name, rule in declared.items() if _type_of(rule) == "expression")
         return Arguments(found, expressions)
 
-    def _judge(self, value: Node, type_: str) -> None:
-        """Report a literal that is not of the argument's type; names and expressions are judged where they stand."""
-        wanted = LITERALS.get(type_)
-        if wanted is None or not isinstance(value, Scalar):
-            return
-        names_something = value.plain and value.text.replace(".", "_").isidentifier() and type_ != "text"
-        if value.text.startswith("=") or (names_something and not isinstance(value.value, bool)):
-            return
-        try:
-            read_literal(to_plain(value), wanted, currency="XXX")
-        except Misfit as misfit:
-            self.diagnostics.add("AM106", value.place, str(misfit), hint=misfit.hint)
+
+def judge(value: Node, type_: str, diagnostics: Diagnostics) -> None:
+    """Report a literal that is not of an argument's type; names and expressions are judged where they stand."""
+    wanted = LITERALS.get(type_)
+    if wanted is None or not isinstance(value, Scalar):
+        return
+    names_something = value.plain and value.text.replace(".", "_").isidentifier() and type_ != "text"
+    if value.text.startswith("=") or (names_something and not isinstance(value.value, bool)):
+        return
+    try:
+        read_literal(to_plain(value), wanted, currency="XXX")
+    except Misfit as misfit:
+        diagnostics.add("AM106", value.place, str(misfit), hint=misfit.hint)
 
 
 def _type_of(rule: Node) -> str:
@@ -301,10 +314,10 @@ class _Renamed:
         return _map(node, {**parts, "with": self._arguments})
 
     def _arguments(self, node: Node) -> Node:
-        return _map(node, {key.text: self._names for key, _ in _entries(node)})
+        return _map(node, {key.text: self.names for key, _ in _entries(node)})
 
     def _clocks(self, node: Node) -> Node:
-        clock = {"breach": self._candidates, "met_by": self._names, "starts": self._names}
+        clock = {"breach": self._candidates, "met_by": self.names, "starts": self.names}
         return _map(node, {key.text: lambda item: _map(item, clock) for key, _ in _entries(node)})
 
     def _each(self, node: Node) -> Node:
@@ -315,13 +328,14 @@ class _Renamed:
             case Items():
                 return Items(tuple(self._candidates(item) for item in node.items), node.place)
             case Fields():
-                return _map(node, dict.fromkeys(_TARGETS, self._names) | {"unknown": self._candidates})
+                return _map(node, dict.fromkeys(_TARGETS, self.names) | {"unknown": self._candidates})
         return self._name(node)
 
-    def _names(self, node: Node) -> Node:
+    def names(self, node: Node) -> Node:
+        """Return one name of a state, or a list of them, renamed."""
         match node:
             case Items():
-                return Items(tuple(self._names(item) for item in node.items), node.place)
+                return Items(tuple(self.names(item) for item in node.items), node.place)
             case Scalar():
                 return self._name(node)
         return node

@@ -35,6 +35,7 @@ from amends.engine.work import MissingFacts, Work
 HERE = Path(__file__).parent
 SHIPPED = Library.load(HERE.parents[2] / "policies", HERE.parents[2] / "examples")
 GOOD = Library.load(*sorted((HERE / "good").glob("*.yaml")))
+SHOWN = Library.load(HERE.parents[1] / "capabilities")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EARLIER = st.integers(0, 40).map(lambda days: (START - timedelta(days=days)).isoformat())
 
@@ -88,7 +89,7 @@ def runnable(policy: CompiledPolicy) -> bool:
 
 LIBRARIES = {
     policy.ref.name: library for library in (SHIPPED, GOOD) for policy in library.policies if runnable(policy)
-}
+} | {policy.ref.name: SHOWN for policy in SHOWN.policies if len(policy.legs) > 1 and runnable(policy)}
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

@@ -135,6 +135,25 @@ def test_a_group_among_states_begins_with_its_name_and_is_not_initial(load: Call
     assert found.legs[0].initial == "new"
 
 
+def test_a_name_that_is_given_is_the_policys_though_the_fragment_has_one_like_it(
+    load: Callable[..., Library],
+) -> None:
+    group = (
+        'amends: 1\nfragment: twice\nversion: "1"\nargs: {next: name, late: {type: name, default: gone}}\n'
+        "states:\n  asked: {initial: true, always: {to: $next}, sla: {x: {due: 2 days, breach: {to: $late}}}}\n"
+        "  done: {final: true}\n  gone: {final: true}\n"
+    )
+    policy = (
+        'amends: 1\npolicy: shop\nversion: "1"\nroles: [buyer]\nevents: {ask: {by: buyer}}\nstates:\n'
+        "  new: {initial: true, on: {ask: a_asked}}\n  a: {include: twice, with: {next: done}}\n"
+        "  done: {final: true}\n"
+    )
+    (found,) = load({"shop.yaml": policy, "twice.yaml": group}).policies
+    asked = found.legs[0].states["a_asked"]
+    assert asked.always[0].outcome.to == "done"
+    assert asked.slas[0].breach[0].outcome.to == "a_gone"
+
+
 def test_an_overlay_may_give_other_arguments(load: Callable[..., Library], tmp_path: Path) -> None:
     over = (
         'amends: 1\npolicy: shop.north\nversion: "1"\nextends: {policy: shop, version: "1"}\n'
