@@ -301,7 +301,13 @@ class _Renamed:
 
     def document(self, node: Node) -> Node:
         """Return the whole fragment, renamed."""
-        return _map(node, {"states": self._states, "sla": self._clocks, "escalations": self._each})
+        sections = {"states": self._states, "sla": self._clocks, "escalations": self._each}
+        return _map(node, {**sections, "lookups": self._lookups})
+
+    def _lookups(self, node: Node) -> Node:
+        # What a lookup counts in other policies has their names.
+        own = (key.text for key, value in _entries(node) if at(value, "policy") is None)
+        return _map(node, dict.fromkeys(own, lambda rule: _map(rule, {"in": self.names})))
 
     def _states(self, node: Node) -> Node:
         if not isinstance(node, Fields):

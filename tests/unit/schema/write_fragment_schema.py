@@ -16,7 +16,19 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 #: The parts of a policy that a fragment may bring.
 SHARED = (
     *("sources", "calendars", "roles", "types", "facts", "reasons", "events", "effects"),
-    *("params", "moments", "windows", "tables", "define", "lookups", "balances", "states", "sla", "escalations", "payouts"),
+    *(
+        "params",
+        "moments",
+        "windows",
+        "tables",
+        "define",
+        "lookups",
+        "balances",
+        "states",
+        "sla",
+        "escalations",
+        "payouts",
+    ),
 )
 TYPES = [
     "bool",
