@@ -23,7 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "test": "Run scenario cases against policies, and show what is not as expected.",
     "migrate": "Show what would become of open cases under a version that takes them over.",
     "diff": "Compare two policies, and what cases come to under each.",
-    "schema": "Print the JSON Schema of policies or of scenario files, for an editor.",
+    "schema": "Print the JSON Schema of policies, of fragments or of scenario files, for an editor.",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final
@@ -18,9 +18,10 @@ from .calendar import country_codes, expand_holidays, holiday_span, is_holiday_c
 from .calendar import holiday_codes as every_code
 from .case import PolicyRef
 from .compile import compile_policy
-from .diagnostics import Diagnostic, Diagnostics
+from .diagnostics import Diagnostic, Diagnostics, Place
 from .document import Fields, Items, Node, Scalar, read_text, to_plain
 from .errors import InvalidValue
+from .fragment import Find, Fragment, Includer
 from .journal import canonical
 from .overlay import merge
 from .policy import CompiledPolicy
@@ -45,6 +46,8 @@ class Bundle:
 
     texts: tuple[str, ...]
     holidays: Mapping[str, Expanded]
+    #: The texts of fragments, by the reference that includes them.
+    fragments: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return the bundle as canonical JSON."""
@@ -52,7 +55,9 @@ class Bundle:
             code: {"dates": sorted(map(str, dates)), "first": str(first), "last": str(last)}
             for code, (dates, first, last) in self.holidays.items()
         }
-        return canonical({"amends": LANGUAGE, "texts": list(self.texts), "holidays": holidays})
+        # Without any the bytes are those of a time before there were fragments.
+        fragments = {"fragments": dict(self.fragments)} if self.fragments else {}
+        return canonical({"amends": LANGUAGE, "texts": list(self.texts), "holidays": holidays, **fragments})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Bundle:
@@ -72,11 +77,13 @@ class Bundle:
                 for code, known in read["holidays"].items()
             }
             texts = tuple(read["texts"])
+            fragments = dict(read.get("fragments", {}))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidValue(f"not a bundle: {error}") from error
-        if not (isinstance(read["texts"], list) and all(isinstance(text, str) for text in texts)):
+        every = (*texts, *fragments.values())
+        if not (isinstance(read["texts"], list) and all(isinstance(text, str) for text in every)):
             raise InvalidValue("not a bundle: `texts` is a list of texts")
-        return cls(texts=texts, holidays=holidays)
+        return cls(texts=texts, holidays=holidays, fragments=fragments)
 
     def digest(self) -> str:
         """Return the SHA-256 of its bytes, in hex."""
@@ -186,6 +193,8 @@ def _is_label(path: tuple[str, ...]) -> bool:
             return True
         case ("events", _, "data", _, "says") | ("states", _, "sla", _, "says"):
             return True
+        case ("legs", _, *rest):
+            return _is_label(tuple(rest))
     return False
 
 
@@ -228,10 +237,24 @@ def open_bundle(bundle: Bundle) -> CompiledPolicy:
         if resolved is not None:
             under.append(resolved)
         resolved = node if resolved is None else overlaid(resolved, node, diagnostics)
-    if resolved is None or diagnostics.has_errors:
+    whole = None if resolved is None else Includer(_kept(bundle), diagnostics).included(resolved)
+    if whole is None or diagnostics.has_errors:
         raise InvalidValue("the bundle does not hold a sound policy")
-    policy, found = compile_node(resolved, bundle, under=tuple(under))
+    policy, found = compile_node(whole, bundle, under=tuple(under))
     if policy is None:
         wrong = next(item for item in found if item.severity == "error")
         raise InvalidValue(f"the bundle does not hold a sound policy: {wrong.message} ({wrong.place})")
     return policy
+
+
+def _kept(bundle: Bundle) -> Find:
+    """Return what finds the fragments that a bundle holds."""
+
+    def find(reference: str, _: Place) -> Fragment | None:
+        text = bundle.fragments.get(reference)
+        node = None if text is None else read_text(text, f"bundle:{reference}")[0]
+        if text is None or node is None:
+            raise InvalidValue(f"the bundle does not hold the fragment `{reference}`")
+        return Fragment(node, text)
+
+    return find

@@ -259,8 +259,10 @@ class Case:
     head: str = "0" * 64
     #: The key under which sensitive values are committed to; it never stands in the journal.
     secret: bytes = field(default=b"", repr=False)
+    #: The leg that the policy declares first.
+    first: str = MAIN
 
     @property
     def state(self) -> str:
-        """The state of the only leg, or of the leg `main`."""
-        return self.legs[MAIN] if MAIN in self.legs else next(iter(self.legs.values()))
+        """The state of the first leg, which mostly is the only one."""
+        return self.legs[self.first]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from .case import MAIN, PolicyRef
+from .case import PolicyRef
 from .checks.run import run_checks
 from .condition import (
     Condition,
@@ -29,7 +29,8 @@ from .policy import CompiledPolicy, Event, Field, InForce
 from .read.almanac import Expanded, PolicyAlmanac
 from .read.candidates import Flow
 from .read.clocks import read_slas
-from .read.flow import read_escalations, read_states
+from .read.flow import read_escalations, read_leg
+from .read.legs import states_by_leg, written_legs
 from .read.lookups import Lookups
 from .read.migration import read_migrates
 from .read.payouts import payout_declared, payout_events, read_payout, reported_by
@@ -108,6 +109,7 @@ class _Compiler:
         self.ref = ref
         self.under = under
         self.diagnostics = diagnostics
+        self.legs = written_legs(node)
         self.roles = read_roles(at(node, "roles"))
         self.sources = read_sources(at(node, "sources"), diagnostics)
         self.reason = EnumType(
@@ -195,6 +197,9 @@ class _Compiler:
         payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
         events, records = self.events()
         self.rules.declare()
+        for leg in self.legs:
+            if leg.key is not None:
+                self.scope.declare(leg.name, "leg", leg.key.place, leg.declared())
         lookups = self.lookups(facts)
         lookups.declare()
         for name, _, value in entries(at(self.node, "facts")):
@@ -203,7 +208,7 @@ class _Compiler:
             self.scope.declare(name, "payout", key.place, payout_declared(name, MoneyType(self.currency)))
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
-        leg = read_states(at(self.node, "states"), flow, MAIN)
+        legs = tuple(read_leg(leg.name, leg.states, flow) for leg in self.legs)
         shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
         payouts = {}
         for name, _, value in entries(at(self.node, "payouts")):
@@ -233,16 +238,16 @@ class _Compiler:
             windows=self.rules.windows,
             tables=self.rules.tables,
             defines=self.rules.defines,
-            lookups=lookups.with_flow((leg,), payout_names),
+            lookups=lookups.with_flow(legs, payout_names),
             balances=lookups.balances,
-            legs=(leg,),
+            legs=legs,
             slas=read_slas(at(self.node, "sla"), flow, state=None),
-            escalations=read_escalations(at(self.node, "escalations"), flow, (leg,)),
+            escalations=read_escalations(at(self.node, "escalations"), flow, legs),
             payouts=payouts,
             sensitive=_sensitive(facts, events),
             size=(
                 sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
-                len(leg.states),
+                sum(len(leg.states) for leg in legs),
             ),
             migrates=read_migrates(at(self.node, "migrates"), flow, self.ref.version),
             extends=tuple(
@@ -281,7 +286,8 @@ class _Compiler:
             events=frozenset(events) | own,
             payouts=frozenset(payouts),
             sources=frozenset(self.sources),
-            states=frozenset(name for name, _, _ in entries(at(self.node, "states"))),
+            states=states_by_leg(self.node, self.legs, self.diagnostics),
+            legs=tuple(leg.name for leg in self.legs),
             reason=self.reason,
             currency=MoneyType(self.currency),
             moment=self.rules.moment,

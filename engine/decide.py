@@ -130,6 +130,7 @@ class _Step:
 
     def open(self) -> Step:
         """Enter the initial states, and settle."""
+        self.work.legs.update({leg.name: leg.initial for leg in self.policy.legs})
         for leg in self.policy.legs:
             self.work.moves.append(Move(leg=leg.name, source=None, target=leg.initial, rule="initial"))
             self.mover.arrive_in(leg.name, leg.initial)
@@ -198,7 +199,8 @@ class _Step:
         if rule.breach:
             chosen = self.mover.chosen(choose(self.work, rule.breach))
             if chosen.candidate and chosen.outcome:
-                self.mover.go(self.mover.leg_of(rule.state), chosen.candidate, chosen.outcome)
+                leg = self.mover.leg_of(chosen.outcome.to) or rule.leg
+                self.mover.go([(leg, chosen.candidate, chosen.outcome)])
 
     def waiting_for(self, state: str | None) -> tuple[str, ...]:
         """Return the roles that a clock's reminder goes to: whoever its state, or the case, waits for."""

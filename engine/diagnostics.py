@@ -261,6 +261,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "a version that was published and locked says something else than it did",
         ),
         ("AM114", "published-gone", "warning", "a version that was published and locked is no longer there"),
+        (
+            "AM115",
+            "bad-include",
+            "error",
+            "the fragment that is included cannot be found, or includes itself",
+        ),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),
@@ -293,7 +299,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "a transition can never be chosen, for one before it always is",
         ),
-        # AM306 waits for legs: two of them set one fact in one step.
+        (
+            "AM306",
+            "set-by-two-legs",
+            "error",
+            "two legs may set the same fact on the same event",
+        ),
         ("AM307", "no-end", "warning", "a group of states never comes to an end, and no clock stirs it"),
         (
             "AM308",

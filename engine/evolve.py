@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .case import Case
+from .case import MAIN, Case
 from .errors import CorruptJournal
 from .journal import chain, entry_of
 from .step import Open, Step
@@ -70,6 +70,8 @@ def _opened(step: Step, opening: Open) -> Case:
         timezone=step.changes.timezone or "UTC",
         currency=step.changes.currency,
         secret=opening.secret,
+        # Legs are entered in the order in which they are declared.
+        first=step.moves[0].leg if step.moves else MAIN,
     )
 
 

@@ -14,6 +14,7 @@ from .condition import holds
 from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from .document import Node, read_file
 from .errors import AmbiguousPolicy, RuleError, UnknownPolicy
+from .fragment import Fragment, Includer, check_fragment
 from .intake import read_facts, reading_of
 from .literal import Misfit
 from .lock import FILE, Identity, Published, check_gone, check_published, read_lock
@@ -50,6 +51,15 @@ class Resolved:
     texts: tuple[str, ...]
     #: What it is laid over, the lowest first, each resolved.
     under: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A fragment as it was read from a file."""
+
+    path: Path
+    fragment: Fragment
+    found: tuple[Diagnostic, ...]
 
 
 @dataclass(slots=True)
@@ -172,6 +182,9 @@ class _Loader:
         self.files: list[Path] = []
         self.asked: list[_Source] = []
         self.locked: dict[Identity, Published] = {}
+        self.fragments: list[_Read] = []
+        #: Fragments that have been judged.
+        self.judged: set[Path] = set()
 
     def load(self, paths: list[Path]) -> Library:
         """Return the library of some files and folders."""
@@ -188,9 +201,14 @@ class _Loader:
             resolved = self.resolve(source, ())
             if resolved is None:
                 continue
-            node = resolved.node
+            includer = Includer(self.find_fragment, self.diagnostics)
+            node = includer.included(resolved.node)
+            if node is None:
+                self.diagnostics.found.extend(check_document(resolved.node, "policy"))
+                continue
             check_published(node, source.identity, self.locked, self.diagnostics)
-            bundle = Bundle(texts=resolved.texts, holidays=expand(node, self.diagnostics, dates=self.dates))
+            holidays = expand(node, self.diagnostics, dates=self.dates)
+            bundle = Bundle(texts=resolved.texts, holidays=holidays, fragments=includer.texts)
             policy, found = compile_node(node, bundle, pinned=self.dates, under=resolved.under)
             self.diagnostics.found.extend(found)
             sound = all(item.severity != "error" for item in self.diagnostics.found[before:])
@@ -237,9 +255,13 @@ class _Loader:
             if asked:
                 self.diagnostics.found.extend(check_document(node, "scenario"))
             return
-        source = _Source(
-            path=path, node=node, text=path.read_text(encoding="utf-8-sig"), asked=asked, found=found
-        )
+        if at(node, "fragment") is not None:
+            read = _Read(path=real, fragment=Fragment(node, text_of(path)), found=found)
+            self.fragments.append(read)
+            if asked:
+                self.judge(read)
+            return
+        source = _Source(path=path, node=node, text=text_of(path), asked=asked, found=found)
         first = self.sources.setdefault(source.identity, source)
         if first is not source and asked:
             name, version = source.identity
@@ -260,6 +282,41 @@ class _Loader:
             self.read(beside, asked=False)
         if (base := self.sources.get(self.extended_identity(extends))) and not base.asked:
             self.find_extended(base)
+
+    def judge(self, read: _Read) -> None:
+        """Report once what is wrong with a fragment by itself; its file's own findings may be reported already."""
+        if read.path not in self.judged:
+            self.judged.add(read.path)
+            self.diagnostics.found.extend((*read.found, *check_document(read.fragment.node, "fragment")))
+            check_fragment(read.fragment.node, self.diagnostics)
+
+    def find_fragment(self, reference: str, place: Place) -> Fragment | None:
+        """Return the fragment that a file includes, by its name or its path from there; None with a finding."""
+        folder = Path(place.file).parent
+        by_path = reference.endswith((".yaml", ".yml"))
+        wanted = (folder / reference).resolve()
+
+        def known() -> list[_Read]:
+            return [
+                r for r in self.fragments if (r.path == wanted if by_path else r.fragment.name == reference)
+            ]
+
+        if not known():
+            places = [wanted] if by_path else [*folder.glob("*.yaml"), *folder.glob("fragments/*.yaml")]
+            for path in sorted(places):
+                if path.is_file():
+                    self.read(path, asked=False)
+        found = known()
+        if len(found) == 1:
+            self.judge(found[0])
+            return found[0].fragment
+        message = f"there is no fragment `{reference[:60]}`, here, beside this file or in `fragments/` there"
+        hint = did_you_mean(reference, sorted({r.fragment.name for r in self.fragments}))
+        if found:
+            message = f"{len(found)} files hold a fragment `{reference[:60]}`"
+            hint = "include it by its path from this file, such as `fragments/NAME.yaml`"
+        self.diagnostics.add("AM115", place, message, hint=hint)
+        return None
 
     def extended_identity(self, node: Node) -> Identity:
         """Return what `extends` names."""
@@ -309,6 +366,11 @@ class _Loader:
 def _begins(node: Node) -> Place:
     """Return where a policy says from when on it is in force."""
     return (at(at(node, "in_force"), "from") or at(node, "version") or node).place
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that was read."""
+    return path.read_text(encoding="utf-8-sig")
 
 
 def policy_files(path: Path) -> Iterator[Path]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from . import payout, sla
-from .case import MAIN
 from .choose import Chosen, choose
 from .condition import holds
 from .errors import RuleError
 from .machine import machines
 from .moment import Finished, evaluate_moment, opening
-from .policy import HOST, Action, Ask, Candidate, Escalation, Outcome
+from .policy import HOST, Action, Ask, Candidate, Escalation, Outcome, State
 from .step import Move
 from .values import Value, in_order
 from .work import MissingFacts, Work
 
 #: More moves than these in one step mean that a policy goes in circles.
 MICRO_MOVES: Final = 100
+
+#: A candidate that is taken in a leg, with the outcome it has.
+Taken = tuple[str, Candidate, Outcome]
 
 
 class Mover:
@@ -44,14 +46,18 @@ class Mover:
         sla.leave_state(self.work, leg, state)
         self.run(self.states[leg][state].exit)
 
-    def prepare(self, outcome: Outcome) -> None:
-        """State decision and reason, and compute what `set` sets: all read what was before the move."""
+    def prepare(self, candidate: Candidate, outcome: Outcome) -> list[tuple[str, Value]]:
+        """State decision and reason, and return what `set` sets: all read what was before the move."""
         work = self.work
+        self._moved += 1
+        if self._moved > MICRO_MOVES:
+            raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves")
+        self.rule, self.sources = candidate.id, candidate.sources
         if outcome.decision is not None:
             work.decision = work.demand(outcome.decision)
         if outcome.reason is not None:
             work.reason = work.because(work.demand(outcome.reason), self.rule, self.sources)
-        self._values = [(name, term and in_order(work.demand(term))) for name, term in outcome.sets]
+        return [(name, term and in_order(work.demand(term))) for name, term in outcome.sets]
 
     def act(self, outcome: Outcome) -> None:
         """Set facts as `prepare` computed them, and run actions."""
@@ -85,19 +91,17 @@ class Mover:
 
     # --- moving -------------------------------------------------------------------------------------------------------
 
-    def go(self, leg: str, candidate: Candidate, outcome: Outcome) -> None:
-        """Take a candidate in one leg."""
-        self._moved += 1
-        if self._moved > MICRO_MOVES:
-            raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves")
-        self.rule, self.sources = candidate.id, candidate.sources
-        source = self.work.legs[leg]
-        self.work.moves.append(Move(leg=leg, source=source, target=outcome.to, rule=candidate.id))
-        self.prepare(outcome)
-        if outcome.to is None:
-            self.act(outcome)
-        else:
-            self.machines[leg].move(self, source, outcome.to, outcome)
+    def go(self, taken: Iterable[Taken]) -> None:
+        """Take a candidate in each of some legs: all of them read what was before, and then one leg after another moves."""
+        ready = [(*item, self.prepare(*item[1:])) for item in taken]
+        for leg, candidate, outcome, values in ready:
+            self.rule, self.sources, self._values = candidate.id, candidate.sources, values
+            source = self.work.legs[leg]
+            self.work.moves.append(Move(leg=leg, source=source, target=outcome.to, rule=candidate.id))
+            if outcome.to is None:
+                self.act(outcome)
+            else:
+                self.machines[leg].move(self, source, outcome.to, outcome)
 
     def settle(self) -> None:
         """Go on until nothing moves by itself: payouts, their events, `always`, then escalations."""
@@ -111,21 +115,20 @@ class Mover:
 
     def offer(self, event: str) -> None:
         """Let the legs and clocks hear of a payout's event; nobody has to listen."""
+        taken: list[Taken] = []
         for leg, candidates in self.listening(event).items():
             found = choose(self.work, candidates, self.role or HOST)
             if found.failed:
                 self.chosen(found)
             # Unknown is not yet: the result itself stands, and `always` may act on it later.
             if found.candidate and found.outcome and found.outcome.refuse is None:
-                self.go(leg, found.candidate, found.outcome)
+                taken.append((leg, found.candidate, found.outcome))
+        self.go(taken)
         sla.happened(self.work, event)
 
     def always(self) -> bool:
         """Take what a state's `always` chooses; unknown means not yet."""
-        for leg, name in self.work.legs.items():
-            if self.take_quietly(leg, self.states[leg][name].always):
-                return True
-        return False
+        return any(self.take_quietly(leg, state.always) for leg, state in self.standing())
 
     def escalate(self) -> bool:
         """Take the first escalation that has become true; those that hold already have had their turn."""
@@ -136,8 +139,7 @@ class Mover:
             before = escalation.name in self.holding
             if held and not before:
                 self.holding = (*self.holding, escalation.name)
-                leg = next(leg for leg, state in self.work.legs.items() if state in escalation.states)
-                if self.take_quietly(leg, (escalation.candidate,)):
+                if self.take_quietly(escalation.leg, (escalation.candidate,)):
                     return True
             elif before and not held:
                 self.holding = tuple(name for name in self.holding if name != escalation.name)
@@ -145,7 +147,7 @@ class Mover:
 
     def escalates(self, escalation: Escalation) -> bool:
         """Return whether the state and the condition or moment of an escalation hold now."""
-        if not any(state in escalation.states for state in self.work.legs.values()):
+        if self.work.legs[escalation.leg] not in escalation.states:
             return False
         if escalation.at is not None:
             moment = evaluate_moment(escalation.at, self.work)
@@ -158,7 +160,7 @@ class Mover:
         found = choose(self.work, candidates)
         if found.candidate is not None and (found.failed or found.outcome):
             self.chosen(found)
-            self.go(leg, found.candidate, found.outcome or Outcome())
+            self.go([(leg, found.candidate, found.outcome or Outcome())])
             return True
         if any(entry.result == "holds" for entry in self.work.trace[mark:]):
             # A table that was looked up on the way is to leave its trace where it is looked up to some end.
@@ -169,10 +171,10 @@ class Mover:
     def listening(self, event: str) -> dict[str, tuple[Candidate, ...]]:
         """Return the candidates of each leg that listens: its state's own, then escalations in their order."""
         found = {}
-        for leg, name in self.work.legs.items():
-            own = self.states[leg][name].on.get(event, ())
+        for leg, state in self.standing():
+            own = state.on.get(event, ())
             wider = tuple(
-                e.candidate for e in self.policy.escalations if e.event == event and name in e.states
+                e.candidate for e in self.policy.escalations if e.event == event and state.name in e.states
             )
             if own or wider:
                 found[leg] = (*own, *wider)
@@ -187,9 +189,11 @@ class Mover:
             raise MissingFacts(found.missing)
         return found
 
-    def leg_of(self, state: str | None) -> str:
-        """Return the leg that a state belongs to; the main one for none."""
+    def standing(self) -> Iterator[tuple[str, State]]:
+        """Yield every leg with the state it stands in, in the order in which the policy declares them."""
         for leg, states in self.states.items():
-            if state in states:
-                return leg
-        return MAIN if MAIN in self.states else next(iter(self.states))
+            yield leg, states[self.work.legs[leg]]
+
+    def leg_of(self, state: str | None) -> str | None:
+        """Return the leg that a state belongs to; None for no state."""
+        return next((leg for leg, states in self.states.items() if state in states), None)

@@ -135,6 +135,8 @@ class Sla:
     name: str
     #: The state it belongs to, or None for a clock of the case itself.
     state: str | None
+    #: The leg that an outcome without `to` stays in: its state's, or that of the states which start it, or the first.
+    leg: str
     due: CompiledMoment
     place: Place
     #: Moments before the due moment, counted from it.
@@ -182,6 +184,8 @@ class Escalation:
     """A candidate that holds across states: on an event, on a condition's becoming true, or at a moment."""
 
     name: str
+    #: The one leg that it moves, and of whose states it holds in some.
+    leg: str
     states: frozenset[str]
     candidate: Candidate
     event: str | None = None

@@ -38,12 +38,12 @@ def timers(mover: Mover, *, woken: bool = False) -> list[Timer]:
 def _wakes(mover: Mover) -> Iterator[datetime | None]:
     """Yield the next instants at which time alone changes something that the case waits on."""
     work = mover.work
-    for leg, name in work.legs.items():
-        candidates = mover.states[leg][name].always
+    for _, state in mover.standing():
+        candidates = state.always
         if reads_time(*(candidate.condition for candidate in candidates)):
             yield next_change(work, partial(_taken, candidates))
     for escalation in mover.policy.escalations:
-        if escalation.event is None and any(state in escalation.states for state in work.legs.values()):
+        if escalation.event is None and work.legs[escalation.leg] in escalation.states:
             yield _escalation_wakes(mover, escalation)
     for rule in sla.rules(mover.policy):
         clock = work.clocks.get(rule.id)

@@ -25,9 +25,11 @@ from .shapes import Key, Schema, Shapes, kind_of
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-Name = Literal["policy", "scenario"]
+Name = Literal["policy", "scenario", "fragment"]
 Errors = Iterator["ValidationError"]
 
+#: What messages call a document.
+_CALLED: Final[dict[Name, str]] = {"policy": "the policy", "scenario": "the file", "fragment": "the fragment"}
 #: No author reads more findings than this; a hostile file could have one for every node.
 _LIMIT: Final = 1_000
 
@@ -58,7 +60,7 @@ def check_document(node: Node, name: Name) -> tuple[Diagnostic, ...]:
     overlay = name == "policy" and isinstance(plain, dict) and "extends" in plain
     if _sieve(name, overlay).passes(plain):
         return ()
-    report = Report(node, plain, _shapes(name), "the policy" if name == "policy" else "the file")
+    report = Report(node, plain, _shapes(name), _CALLED[name])
     errors = list(islice(_validator(name, overlay).iter_errors(plain), _LIMIT))
     for error in sorted(errors, key=_rank):
         report.add(
@@ -77,7 +79,7 @@ def _rank(error: ValidationError) -> tuple[int, bool]:
     return len(error.absolute_path) - unknown, not unknown
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _shapes(name: Name) -> Shapes:
     return Shapes(json.loads(schema_text(name)))
 

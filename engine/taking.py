@@ -14,11 +14,12 @@ from .choose import Chosen, choose
 from .diagnostics import did_you_mean
 from .intake import read_record, said_amount, unfit_result
 from .literal import Misfit
-from .moving import Mover
+from .moving import Mover, Taken
 from .policy import HOST, RESULTS, VERDICTS, Candidate, PayoutRule
 from .policy import Event as EventRule
 from .step import REFUSED, Event
 from .values import Value
+from .work import MissingFacts
 
 
 class Refused(Exception):  # noqa: N818 - it ends a step, and never leaves decide
@@ -51,14 +52,9 @@ def take(mover: Mover, event: Event) -> None:
         raise Refused(_invalid_data(event, rule, misfit)) from None
     if not is_accepted(mover, event.name):
         raise Refused(_not_accepted(mover, event.name))
-    picks = [
-        (leg, _picked(mover, candidates, event.role))
-        for leg, candidates in mover.listening(event.name).items()
-    ]
+    taken = _chosen(mover, event)
     mover.work.keep()
-    for leg, pick in picks:
-        if pick.candidate and pick.outcome:
-            mover.go(leg, pick.candidate, pick.outcome)
+    mover.go(taken)
     sla.happened(mover.work, event.name)
 
 
@@ -70,18 +66,39 @@ def _check_role(event: Event, allowed: tuple[str, ...]) -> None:
 
 def _not_accepted(mover: Mover, event: str) -> Reason:
     """Return why no leg listens: the state is final, or waits for something else."""
-    standing = [mover.states[leg][name] for leg, name in mover.work.legs.items()]
+    standing = [state for _, state in mover.standing()]
     accepted = tuple(name for name in mover.policy.events if is_accepted(mover, name))
-    code = next((state.final for state in standing if state.final), None)
-    if code is None or not all(state.final for state in standing):
-        return built_in("not_accepted", event=event, state=standing[0].name, accepted=accepted)
-    reason = mover.work.because(code, f"{standing[0].name}.final")
-    return replace(reason, values={**reason.values, "event": event, "state": standing[0].name})
+    if waiting := [state.name for state in standing if state.final is None]:
+        return built_in("not_accepted", event=event, state=", ".join(waiting), accepted=accepted)
+    # All have ended; the first leg says how.
+    state = standing[0]
+    reason = mover.work.because(state.final or "closed", f"{state.name}.final")
+    return replace(reason, values={**reason.values, "event": event, "state": state.name})
 
 
 def is_accepted(mover: Mover, event: str) -> bool:
     """Return whether a leg listens to an event now, or a running clock is met by it."""
     return bool(mover.listening(event)) or sla.meets(mover.work, event)
+
+
+def _chosen(mover: Mover, event: Event) -> list[Taken]:
+    """Choose in every leg that listens, before any of them moves; one that cannot go on stops them all.
+
+    What one leg surely refuses is refused, whatever another does not know.
+    """
+    taken: list[Taken] = []
+    missing: frozenset[str] = frozenset()
+    for leg, candidates in mover.listening(event.name).items():
+        try:
+            pick = _picked(mover, candidates, event.role)
+        except MissingFacts as undecided:
+            missing |= undecided.missing
+        else:
+            if pick.candidate and pick.outcome:
+                taken.append((leg, pick.candidate, pick.outcome))
+    if missing:
+        raise MissingFacts(missing)
+    return taken
 
 
 def _picked(mover: Mover, candidates: tuple[Candidate, ...], role: str) -> Chosen:

@@ -140,6 +140,9 @@ class Work:
             return self.lookup(name)
         if name in policy.balances:
             return self.balance(name)
+        if (leg := next((leg for leg in policy.legs if leg.name == name), None)) is not None:
+            # Before the opening it is asked by defaults: every leg will stand in its initial state.
+            return {"state": self.legs.get(name, leg.initial)}
         raise RuleError(f"nothing is declared as `{name}`")
 
     def window(self, rule: WindowRule) -> Window:

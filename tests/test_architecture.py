@@ -46,11 +46,13 @@ FLOORS: dict[str, int] = {
     "engine.compiled_moment": 2,
     "engine.condition": 2,
     "engine.expression": 2,
+    "engine.fragment": 2,
     "engine.moment": 2,
     "engine.moment_parts": 2,
     "engine.moment_text": 2,
     "engine.policy": 2,
     "engine.read": 2,
+    "engine.substitution": 2,
     "engine.table": 2,
     # 3: the step
     "engine.answers": 3,

@@ -352,7 +352,7 @@ def test_a_case_that_no_policy_takes_is_told(desk: Path) -> None:
 # --- schema, and what holds for every command -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["policy", "scenario"])
+@pytest.mark.parametrize("name", ["policy", "scenario", "fragment"])
 def test_the_schemas_are_printed_as_they_are_shipped(root: Path, name: str) -> None:
     shipped = (root / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
     assert amends("schema", name).stdout.rstrip() == shipped.rstrip()

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ..condition import Condition, Leaf, leaves
 from ..expression.tree import Constant
-from ..policy import VERDICTS, Candidate, CompiledPolicy, State
+from ..policy import VERDICTS, Candidate, CompiledPolicy, Escalation, State
 from .ways import clocks, listening, reachable, states_of, steps_of, ways
 
 
@@ -26,10 +26,9 @@ class Flow:
         migrated = policy.migrates.states.values() if policy.migrates else ()
         self.reached = reachable([*(leg.initial for leg in policy.legs), *migrated], self.steps)
 
-    @property
-    def initial(self) -> str:
-        """The first initial state, for messages."""
-        return self.policy.legs[0].initial
+    def initial(self, state: str) -> str:
+        """Return the state in which the leg of another begins."""
+        return next(leg.initial for leg in self.policy.legs if state in leg.states)
 
     @cached_property
     def stuck(self) -> frozenset[str]:
@@ -70,13 +69,37 @@ class Flow:
 
     def is_timed(self, state: State) -> bool:
         """Return whether time alone may do something in a state."""
-        if state.name in self.breachable:
-            return True
-        waits = [e for e in self.policy.escalations if e.event is None and state.name in e.states]
-        conditions = [candidate.condition for candidate in state.always] + [e.when for e in waits]
-        return any(e.at for e in waits) or any(
-            "now" in leaf.checked.reads for condition in conditions for leaf in leaves(condition)
+        return self._is_timed_itself(state) or not self._stirred.isdisjoint(self._reads(state))
+
+    def _is_timed_itself(self, state: State) -> bool:
+        at_moments = any(escalation.at for escalation in self._unsent(state))
+        return state.name in self.breachable or at_moments or "now" in self._reads(state)
+
+    def _unsent(self, state: State) -> list[Escalation]:
+        return [e for e in self.policy.escalations if e.event is None and state.name in e.states]
+
+    def _reads(self, state: State) -> frozenset[str]:
+        """Return the names that the conditions of what happens by itself in a state turn on."""
+        conditions = [candidate.condition for candidate in state.always]
+        conditions += [escalation.when for escalation in self._unsent(state)]
+        paths = (
+            path for condition in conditions for leaf in leaves(condition) for path in leaf.checked.reads
         )
+        return frozenset(path.partition(".")[0] for path in paths)
+
+    @cached_property
+    def _stirred(self) -> frozenset[str]:
+        """The legs that time alone moves somewhere, or that follow one that it moves."""
+        found: set[str] = set()
+        while more := {
+            leg.name
+            for leg in self.policy.legs
+            if leg.name not in found
+            for state in leg.states.values()
+            if self._is_timed_itself(state) or not found.isdisjoint(self._reads(state))
+        }:
+            found |= more
+        return frozenset(found)
 
     def is_overdue(self, state: State) -> bool:
         """Return whether a clock leads into a state, so that what it was for has been seen to."""

@@ -6,12 +6,16 @@ state had, the record of its event, what its condition says by holding and what 
 widest assumption the sets shrink until they hold on every way, so what is left is sure (the greatest fixpoint).
 
 What is computed from facts is known within a step as soon as a condition got past it, and forgotten once something is set.
+
+With several legs each is followed by itself: what another may clear is not sure while a state lasts, an event that another
+listens to may come at any time, and one that moves both may have been acted on there first. A condition that asks where
+another leg stands brings what is sure there.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..compiled_moment import CompiledMoment
@@ -19,8 +23,9 @@ from ..condition import Term
 from ..expression.flow import Keys
 from ..policy import Action, Ask, Candidate, CompiledPolicy, Event, Outcome, Pay, PayoutRule
 from ..types import OptionalType, required
+from .joins import Joins
 from .paths import NONE, Paths
-from .ways import Way, clocks, listening, reachable, states_of, steps_of, ways
+from .ways import Way, clocks, homes, listening, reachable, states_of, steps_of, ways
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class Presence:
     def __init__(self, policy: CompiledPolicy) -> None:
         self.policy = policy
         self.paths = Paths(policy)
+        self.joins = Joins(policy)
+        self.home = homes(policy)
         self.states = states_of(policy)
         self.ways = ways(policy)
         self.initial = {leg.initial for leg in policy.legs}
@@ -58,8 +65,9 @@ class Presence:
             for name, item in policy.facts.items()
             if item.default and isinstance(item.type, OptionalType)
         )
-        cleared = {name for way in self.ways for name, term in way.outcome.sets if term is None}
+        cleared = {name for way in self.ways for name in _cleared(way)}
         self.lasting: Keys = frozenset({*policy.facts, *policy.records} - cleared)
+        self.others = Others(policy, self.ways, self.home)
         #: What is sure on entering a state, and at any time in it; a state that is never entered has neither.
         self.entered: dict[str, Keys] = {}
         self.standing: dict[str, Keys] = {}
@@ -76,7 +84,8 @@ class Presence:
         for way in self.ways:
             if way.outcome.refuse is None:
                 into.setdefault(way.target or way.source, []).append(way)
-                onward.setdefault(way.source, {})[way.target or way.source] = None
+                for name in (way.source, *self._asked_about(way)):
+                    onward.setdefault(name, {})[way.target or way.source] = None
         # Only where something changed it is looked whether more does.
         waiting, queued = deque(self.states), {*self.states}
         while waiting:
@@ -94,7 +103,7 @@ class Presence:
         entering = [self.opened] if name in self.initial else []
         staying: list[Keys] = []
         for way in ways_in:
-            if way.source in self.standing:
+            if way.source in self.standing and self._brought(way) is not None:
                 (staying if way.target is None else entering).append(self.after(way))
         if not entering:
             return None
@@ -102,13 +111,30 @@ class Presence:
         settled = self._kept(self._run(self.states[name].enter, entered, _nothing, Point(state=name)))
         if name in self.standing:
             staying += [self._arrived(event, self.standing[name]) for event in self._met_in(name)]
-        return entered, settled.intersection(*staying)
+        return entered, self.others.leave(self.home[name], settled.intersection(*staying))
 
     def _met_in(self, name: str) -> list[Event]:
-        """Return the events that a state does not listen to and that may still meet a clock there."""
+        """Return the events that a state does not listen to and that may still be taken: by a clock, by another leg."""
         heard = listening(self.policy, self.states[name])
-        events = self.policy.events
-        return [events[key] for key in events if key in self._meeting and key not in heard]
+        taken = self._meeting | self.others.heard(self.home[name])
+        return [event for key, event in self.policy.events.items() if key in taken and key not in heard]
+
+    def _asked_about(self, way: Way) -> Iterator[str]:
+        """Yield the states of other legs that the conditions of a way ask for."""
+        for leg, names in self.joins.of(way).items():
+            if leg != self.home[way.source]:
+                yield from names
+
+    def _brought(self, way: Way) -> Keys | None:
+        """Return what is sure for other legs stand where a way asks for them; None while no such state is reached."""
+        found = NONE
+        for leg, names in self.joins.of(way).items():
+            if leg != self.home[way.source]:
+                known = [self.standing[name] for name in names if name in self.standing]
+                if not known:
+                    return None
+                found |= known[0].intersection(*known)
+        return found
 
     def _kept(self, keys: Keys) -> Keys:
         """Return what outlasts a step: nothing computed, and nothing of how far a payout is."""
@@ -130,17 +156,20 @@ class Presence:
         """Go a way, and tell of every value that is demanded on it."""
         point = Point(state=way.source, event=way.event)
         outcome, present = way.outcome, self.before(way, also)
-        if outcome.to is not None and outcome.refuse is None:
-            present = self._run(self.states[way.source].exit, present, demand, point)
-        for term in (outcome.decision, outcome.reason, outcome.refuse):
+        # All of these are computed before any leg moves.
+        for term in (outcome.decision, outcome.reason, outcome.refuse, *(term for _, term in outcome.sets)):
             if term:
                 demand(term, present, point)
-        present = self._set(outcome, present, demand, point)
+        if way.event is not None:
+            present = self.others.leave(self.home[way.source], present, event=way.event)
+        if outcome.to is not None and outcome.refuse is None:
+            present = self._run(self.states[way.source].exit, present, demand, point)
+        present = self._set(outcome, present)
         return self._kept(self._run(outcome.do, present, demand, point))
 
     def before(self, way: Way, also: Keys = NONE) -> Keys:
         """Return what is surely there where a candidate has been chosen and nothing is done yet."""
-        present = self.standing.get(way.source, NONE) | also
+        present = self.standing.get(way.source, NONE) | also | (self._brought(way) or NONE)
         event = self.policy.events.get(way.event or "")
         if event:
             present = self._arrived(event, present)
@@ -175,11 +204,9 @@ class Presence:
             present = _without(present, name) | {name} | {f"{name}.{field}" for field in fields}
         return present
 
-    def _set(self, outcome: Outcome, present: Keys, demand: Demand, point: Point) -> Keys:
+    def _set(self, outcome: Outcome, present: Keys) -> Keys:
         after = present - self.computed if outcome.sets else present
         for name, term in outcome.sets:
-            if term:
-                demand(term, present, point)
             after = _without(after, name) | ({name} if term else NONE)
         return after
 
@@ -279,6 +306,11 @@ class Presence:
             return f"`{event}` may come without it"
         if key in self.standing[state]:
             return "it may be gone by then"
+        if other := self.others.losing(self.home[state], key, event):
+            when = "clears it in the same step" if event == other.event else "may have cleared it"
+            if self._brings(other.event, key):
+                when = f"may have taken `{other.event}` without it"
+            return f"`{other.candidate.id}` in the leg `{self.home[other.source]}` {when}"
         into: dict[str, list[Way]] = {}
         for way in self.ways:
             if way.outcome.refuse is None and way.source in self.standing:
@@ -308,6 +340,52 @@ class Presence:
         rule = self.policy.events.get(event or "")
         name, _, field = key.partition(".")
         return rule is not None and bool(field) and name in {rule.name, rule.keep_as}
+
+
+class Others:
+    """What other legs than one may do to it: between its own moves, and within a step that moves them too."""
+
+    def __init__(self, policy: CompiledPolicy, found: Sequence[Way], home: Mapping[str, str]) -> None:
+        self.policy = policy
+        self._ways = {
+            leg.name: [way for way in found if home[way.source] != leg.name and way.outcome.refuse is None]
+            for leg in policy.legs
+        }
+        computed = {*policy.defines, *policy.tables, *policy.moments, *policy.payouts}
+        self._computed = frozenset(computed)
+        self._left: dict[tuple[str, str | None], frozenset[str]] = {}
+
+    def heard(self, leg: str) -> set[str]:
+        """Return the events that other legs listen to."""
+        return {way.event for way in self._ways[leg] if way.event}
+
+    def losing(self, leg: str, key: str, event: str | None) -> Way | None:
+        """Return a way of another leg on which a key may get lost, rather one on the same event."""
+        name, _, field = key.partition(".")
+        found = [way for way in self._ways[leg] if name in _cleared(way)]
+        kept = {event.name: event.keep_as for event in self.policy.events.values()}
+        if field:
+            found += [way for way in self._ways[leg] if name in {way.event, kept.get(way.event or "")}]
+        return next((way for way in found if way.event == event), found[0] if found else None)
+
+    def leave(self, leg: str, present: Keys, *, event: str | None = None) -> Keys:
+        """Return what is still there once other legs have acted.
+
+        Args:
+            leg: the one that is followed.
+            present: what was there.
+            event: the one whose step it is, in which others may have acted before; else any time may have passed.
+        """
+        if (leg, event) not in self._left:
+            acting = [way for way in self._ways[leg] if event is None or way.event == event]
+            cleared = frozenset(name for way in acting for name in _cleared(way))
+            self._left[leg, event] = cleared | self._computed if acting else NONE
+        gone = self._left[leg, event]
+        return frozenset(key for key in present if key.partition(".")[0] not in gone) if gone else present
+
+
+def _cleared(way: Way) -> list[str]:
+    return [name for name, term in way.outcome.sets if term is None]
 
 
 def _nothing(term: Term, present: Keys, point: Point) -> None:

@@ -19,6 +19,7 @@ from .no_end import check_no_end
 from .no_last_outcome import check_no_last_outcome
 from .no_way_out import check_no_way_out
 from .sensitive_leak import check_sensitive_leak
+from .set_by_two_legs import check_set_by_two_legs
 from .shadowed_transition import check_shadowed_transition
 from .tables import check_table
 from .time_not_told import check_time_not_told
@@ -34,6 +35,7 @@ _OF_FLOW = (
     check_no_way_out,
     check_no_last_outcome,
     check_shadowed_transition,
+    check_set_by_two_legs,
     check_no_end,
     check_waits_in_vain,
     check_waits_without_a_clock,

@@ -51,5 +51,5 @@ def check_unreachable_state(flow: Flow, diagnostics: Diagnostics) -> None:
         hint = "name it in the `to` of a transition, or remove it"
         if sources:
             hint = f"only {', '.join(sources[:3])} leads there, and nothing leads to that either"
-        message = f"no way leads from `{flow.initial}` to `{name}`"
+        message = f"no way leads from `{flow.initial(name)}` to `{name}`"
         diagnostics.add("AM302", state.place, message, hint=hint)

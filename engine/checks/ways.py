@@ -41,14 +41,19 @@ def states_of(policy: CompiledPolicy) -> Mapping[str, State]:
     return {name: state for leg in policy.legs for name, state in leg.states.items()}
 
 
+def homes(policy: CompiledPolicy) -> Mapping[str, str]:
+    """Return the leg that each state belongs to."""
+    return {name: leg.name for leg in policy.legs for name in leg.states}
+
+
 def clocks(policy: CompiledPolicy) -> Iterator[tuple[Sla, tuple[str, ...]]]:
     """Yield every clock with the states in which it may breach: what enters a state that meets it is safe there."""
-    states = states_of(policy)
-    for state in states.values():
-        for sla in state.slas:
-            yield sla, _open_to(sla, states) if sla.until_met else (state.name,)
+    for leg in policy.legs:
+        for state in leg.states.values():
+            for sla in state.slas:
+                yield sla, _open_to(sla, leg.states) if sla.until_met else (state.name,)
     for sla in policy.slas:
-        yield sla, _open_to(sla, states)
+        yield sla, _open_to(sla, states_of(policy))
 
 
 def _open_to(sla: Sla, states: Iterable[str]) -> tuple[str, ...]:
@@ -73,9 +78,12 @@ def ways(policy: CompiledPolicy) -> tuple[Way, ...]:
         # In `always` what is unknown is passed over, so of those before nothing is sure.
         for candidate in state.always:
             found += _tried(state.name, (candidate,))
+    home = homes(policy)
     for sla, breachable in clocks(policy):
         for name in breachable:
-            found += _tried(name, sla.breach, due=sla.due)
+            tried = _tried(name, sla.breach, due=sla.due)
+            # A clock of the case may have outcomes for several legs.
+            found += (way for way in tried if home[name] == home.get(way.outcome.to or "", sla.leg))
     for escalation in policy.escalations:
         if escalation.event is None:
             found += _escalated(escalation)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import click
 
-from ..schema import schema_text
+from ..schema import Name, schema_text
 from .terminal import say
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["policy", "scenario"]))
-def command(name: str) -> None:
-    """Print the JSON Schema of policies or of scenario files, for an editor."""
-    say(schema_text("policy" if name == "policy" else "scenario"))
+@click.argument("name", type=click.Choice(get_args(Name)))
+def command(name: Name) -> None:
+    """Print the JSON Schema of policies, of fragments or of scenario files, for an editor."""
+    say(schema_text(name))

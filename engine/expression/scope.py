@@ -18,13 +18,14 @@ Kind = Literal[
     "define",
     "record",
     "payout",
+    "leg",
     "lookup",
     "balance",
     "variable",
 ]
 
 #: Kinds whose own dotted path is what is read; the others are computed from facts, which `Declared.reads` names.
-STORED: frozenset[str] = frozenset({"fact", "record", "payout"})
+STORED: frozenset[str] = frozenset({"fact", "record", "payout", "leg"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,17 +32,25 @@ class Flow:
     events: frozenset[str]
     payouts: frozenset[str]
     sources: frozenset[str]
-    states: frozenset[str]
+    #: Every state, by the leg it belongs to.
+    states: Mapping[str, str]
+    legs: tuple[str, ...]
     reason: EnumType
     currency: MoneyType
     #: Reads a moment.
     moment: Callable[[Node], CompiledMoment | None]
     #: Reads a moment, or a period alone, which then counts from the start of the clock.
     due: Callable[[Node], CompiledMoment | None]
+    #: The leg whose states `to` may name; None for a clock of the case, whose outcomes may move any.
+    leg: str | None = None
 
     def known(self, node: Node | None, what: str, among: Iterable[str]) -> tuple[str, ...]:
         """Return the declared names that a node writes; others are reported."""
         return known(node, what, tuple(among), self.context.diagnostics)
+
+    def states_here(self) -> tuple[str, ...]:
+        """Return the states that `to` may name."""
+        return tuple(name for name, leg in self.states.items() if self.leg in {None, leg})
 
 
 def read_candidates(node: Node | None, flow: Flow, prefix: str) -> tuple[Candidate, ...]:
@@ -83,8 +91,16 @@ def _unknown(node: Node | None, flow: Flow) -> Outcome | None:
 def _target(node: Node | None, flow: Flow) -> str | None:
     if not isinstance(node, Scalar):
         return None
-    if node.text not in flow.states:
-        unknown(node, "state", flow.states, flow.context.diagnostics)
+    leg = flow.states.get(node.text)
+    if leg is None:
+        unknown(node, "state", flow.states_here(), flow.context.diagnostics)
+        return None
+    if flow.leg not in {None, leg}:
+        message = (
+            f"`{node.text}` is a state of the leg `{leg}`, and what stands here moves the leg `{flow.leg}`"
+        )
+        hint = f"let a state of `{leg}` listen to the same event, or give it an `always` that asks for `{flow.leg}.state`"
+        flow.context.diagnostics.add("AM104", node.place, message, hint=hint)
         return None
     return node.text
 

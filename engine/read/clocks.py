@@ -17,7 +17,10 @@ def read_slas(node: Node | None, flow: Flow, *, state: str | None) -> tuple[Sla,
         due = flow.due(node)
         if due is None or state is None:
             return ()
-        return (Sla(id=f"{state}/{state}", name=state, state=state, due=due, place=node.place, says={}),)
+        leg = flow.leg or flow.legs[0]
+        return (
+            Sla(id=f"{state}/{state}", name=state, state=state, leg=leg, due=due, place=node.place, says={}),
+        )
     found = (read_sla(key, value, flow, state) for key, _, value in entries(node))
     return tuple(sla for sla in found if sla)
 
@@ -37,17 +40,20 @@ def read_sla(name: str, node: Node, flow: Flow, state: str | None) -> Sla | None
         return None
     fields = None if alone else node
     identity = f"{state}/{name}" if state else name
-    known_here = sorted(flow.events | flow.states)
+    known_here = sorted({*flow.events, *flow.states})
+    starts = flow.known(at(fields, "starts"), "state or event", known_here)
+    of_legs = [flow.states[name] for name in (state or "", *starts) if name in flow.states]
     return Sla(
         id=identity,
         name=name,
         state=state,
+        leg=of_legs[0] if of_legs else flow.legs[0],
         due=due,
         place=node.place,
         reminders=tuple(r for r in (flow.due(item) for item in items(at(fields, "remind"))) if r),
         pause_while=_pause(at(fields, "pause_while"), flow),
         breach=read_candidates(at(fields, "breach"), flow, f"{identity}.breach"),
-        starts=flow.known(at(fields, "starts"), "state or event", known_here),
+        starts=starts,
         met_by=flow.known(at(fields, "met_by"), "event or state", known_here),
         live=flag(at(fields, "live")),
         until_met=word(at(fields, "until")) == "met",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..condition import read_constant
 from ..document import Fields, Node, Scalar
 from ..policy import Candidate, Escalation, Leg, State
 from .candidates import Flow, read_actions, read_candidate, read_candidates, unsent
 from .clocks import read_slas
-from .shape import at, entries, flag, says, unknown, word
+from .shape import at, entries, flag, items, says, unknown, word
 
 #: What people write for `true` from habit.
 _YES = frozenset({"yes", "on", "y", "true"})
@@ -17,8 +18,9 @@ _YES = frozenset({"yes", "on", "y", "true"})
 _CONDITIONS = frozenset({"when", "all", "any", "unless"})
 
 
-def read_states(node: Node | None, flow: Flow, name: str) -> Leg:
+def read_leg(name: str, node: Node | None, flow: Flow) -> Leg:
     """Read a leg: its states, of which one is initial."""
+    flow = replace(flow, leg=name)
     states = {name: read_state(key, value, flow) for name, key, value in entries(node)}
     initial = [state for state in states.values() if state.initial]
     diagnostics = flow.context.diagnostics
@@ -71,17 +73,17 @@ def _final(node: Node | None, flow: Flow) -> str | None:
 
 def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tuple[Escalation, ...]:
     """Read `escalations`: candidates that hold across states."""
-    every = {name: state for leg in legs for name, state in leg.states.items()}
-    still_open = frozenset(name for name, state in every.items() if state.final is None)
+    still_open = {
+        leg.name: frozenset(name for name, state in leg.states.items() if state.final is None) for leg in legs
+    }
     found = []
     for name, key, value in entries(node):
         if not isinstance(value, Fields):
             continue
         where = value.get("in")
-        named = (
-            frozenset(flow.known(where, "state", [*every, "any_open"])) if where is not None else frozenset()
-        )
-        inside = still_open | (named - {"any_open"}) if where is None or "any_open" in named else named
+        leg = _leg_of(value, flow)
+        named = _inside(where, replace(flow, leg=leg))
+        inside = still_open[leg] | (named - {"any_open"}) if where is None or "any_open" in named else named
         triggers = [k for k in ("on", "at") if k in value]
         if len(triggers) > 1:
             message = f"the escalation `{name}` is set off by `on` and by `at`"
@@ -94,10 +96,11 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
             unsent(value, flow, "this escalation")
         event = flow.known(value.get("on"), "event", flow.events)
         moment = value.get("at")
-        candidate = read_candidate(value, flow, f"escalations.{name}")
+        candidate = read_candidate(value, replace(flow, leg=leg), f"escalations.{name}")
         found.append(
             Escalation(
                 name=name,
+                leg=leg,
                 states=inside,
                 candidate=candidate,
                 event=event[0] if event else None,
@@ -106,6 +109,27 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
             )
         )
     return tuple(found)
+
+
+def _leg_of(node: Fields, flow: Flow) -> str:
+    """Return the leg that an escalation moves: that of its `to`, else that of the states in its `in`, else the first."""
+    targets = [node.get("to"), at(node.get("unknown"), "to"), node.get("unknown"), *items(node.get("in"))]
+    legs = (flow.states.get(word(target) or "") for target in targets)
+    return next((leg for leg in legs if leg is not None), flow.legs[0])
+
+
+def _inside(node: Node | None, flow: Flow) -> frozenset[str]:
+    """Read the states that an escalation holds in: all of one leg."""
+    found: set[str] = set()
+    for item in items(node):
+        leg = flow.states.get(word(item) or "")
+        if leg in {None, flow.leg}:
+            found.update(flow.known(item, "state", [*flow.states_here(), "any_open"]))
+        else:
+            message = f"`{word(item)}` is a state of the leg `{leg}`, and this escalation is one of the leg `{flow.leg}`"
+            hint = f'ask for the other leg in a condition: `{leg}.state == "{word(item)}"`'
+            flow.context.diagnostics.add("AM104", item.place, message, hint=hint)
+    return frozenset(found)
 
 
 def _has_condition(node: Fields) -> bool:

@@ -253,9 +253,13 @@ class _Seen:
                 return self.asked
 
     def _state(self, wanted: Value) -> Value:
+        legs = self.case.legs
         if isinstance(wanted, Mapping):
-            return {leg: self.case.legs.get(leg) for leg in wanted}
-        return self.case.state
+            return {leg: legs.get(leg) for leg in wanted}
+        # Names of states are unique, so one alone says which leg is meant.
+        if wanted in legs.values():
+            return wanted
+        return self.case.state if len(legs) == 1 else dict(legs)
 
     def hint(self, wanted: Wanted) -> str | None:
         """Say what was probably meant by a deadline that nothing is named after."""

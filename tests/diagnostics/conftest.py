@@ -45,11 +45,12 @@ class Example:
         return {(self.name, number, found[1]) for number, line in lines if (found := _MARK.search(line))}
 
     def whole(self) -> bytes:
-        """Return the file with what the example leaves out; of states an overlay has those of its base."""
+        """Return the file with what the example leaves out; of states an overlay has those of its base, a leg its own."""
         if self.name.endswith(".lock"):
             return self.text.encode(self.encoding)
         top = set(re.findall(r"^(\w+):", self.text, re.MULTILINE))
-        left_out = [key for key in DEFAULTS if key not in top and not (key == "states" and "extends" in top)]
+        of_its_own = {"states": {"extends", "legs"}, "policy": {"fragment"}}
+        left_out = [key for key in DEFAULTS if key not in top and not top & of_its_own.get(key, set())]
         return (self.text + "".join(DEFAULTS[key] for key in left_out)).encode(self.encoding)
 
 

@@ -20,6 +20,8 @@ from amends.engine.policy import CompiledPolicy
 from amends.engine.schema import schema_text
 
 HERE = Path(__file__).parent / "keys"
+#: The policy that uses nearly every key.
+WHOLE = "every_key.yaml"
 
 #: Parts of the schema that only say which keys must be there begin so; their keys are those of other parts.
 DEMANDS = "complete"
@@ -42,16 +44,16 @@ def read(name: str) -> Any:
     return to_plain(node)
 
 
-def changes() -> Iterator[tuple[str, str, str, Any]]:
-    """Yield part, path, key and other value of every change."""
+def changes() -> Iterator[tuple[str, str, str, str, Any]]:
+    """Yield part, file, path, key and other value of every change."""
     for part, places in read("changes.yaml").items():
         for place in places:
             for key, value in place["keys"].items():
-                yield part, place.get("at", ""), key, value
+                yield part, place.get("in", WHOLE), place.get("at", ""), key, value
 
 
 def test_every_key_of_the_schema_has_a_change() -> None:
-    tried = {(part, key) for part, _, key, _ in changes()}
+    tried = {(part, key) for part, _, _, key, _ in changes()}
     described = {
         (part, key) for part, keys in parts().items() for key in keys if not part.startswith(DEMANDS)
     }
@@ -81,14 +83,11 @@ def shown(value: Any) -> Any:
     return repr(value)
 
 
-def written() -> Any:
-    return read("every_key.yaml")
-
-
 def seen(document: Any, folder: Path) -> tuple[object, ...]:
     """Return what becomes of a document: its identity, what it compiles to, and what is said about it."""
     folder.mkdir()
-    (folder / "base.yaml").write_text((HERE / "base.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    for beside in ("base.yaml", "fragment.yaml"):
+        (folder / beside).write_text((HERE / beside).read_text(encoding="utf-8"), encoding="utf-8")
     file = folder / "policy.yaml"
     # Every JSON text is YAML, and one whose texts are quoted says nothing else than the document did.
     file.write_text(json.dumps(document), encoding="utf-8")
@@ -99,35 +98,46 @@ def seen(document: Any, folder: Path) -> tuple[object, ...]:
 
 
 @pytest.fixture(scope="module")
-def unchanged(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    return seen(written(), tmp_path_factory.mktemp("keys") / "as_written")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[object, ...]]:
+    """Return what becomes of each file as it is written."""
+    folder = tmp_path_factory.mktemp("keys")
+    files = {file for _, file, _, _, _ in changes()}
+    return {file: seen(read(file), folder / Path(file).stem) for file in files}
 
 
-def test_the_policy_with_every_key_is_fine(unchanged: tuple[object, ...], tmp_path: Path) -> None:
-    models, found = unchanged
-    assert found == ()
-    assert len(models) == 1  # type: ignore[arg-type] # a tuple
-    assert seen(copy.deepcopy(written()), tmp_path / "again") == unchanged
+def test_the_policies_with_every_key_are_fine(
+    unchanged: Mapping[str, tuple[object, ...]], tmp_path: Path
+) -> None:
+    for file, (models, found) in unchanged.items():
+        assert found == ()
+        assert len(models) == 1  # type: ignore[arg-type] # a tuple
+        assert seen(copy.deepcopy(read(file)), tmp_path / Path(file).stem) == unchanged[file]
 
 
 @pytest.mark.parametrize(
-    ("part", "at", "key", "value"),
-    [pytest.param(*change, id=f"{change[0]}.{change[2]}") for change in changes()],
+    ("part", "file", "at", "key", "value"),
+    [pytest.param(*change, id=f"{change[0]}.{change[3]}") for change in changes()],
 )
 def test_no_key_is_silently_ignored(
-    part: str, at: str, key: str, value: Any, unchanged: tuple[object, ...], tmp_path: Path
+    part: str,
+    file: str,
+    at: str,
+    key: str,
+    value: Any,
+    unchanged: Mapping[str, tuple[object, ...]],
+    tmp_path: Path,
 ) -> None:
-    document = copy.deepcopy(written())
+    document = copy.deepcopy(read(file))
     node = document
     for step in at.split("/") if at else []:
         node = node[int(step)] if step.isdigit() else node[step]
-    assert key in node, "every_key.yaml does not use it here"
+    assert key in node, f"{file} does not use it here"
     assert node[key] != value
     if value is None:
         del node[key]
     else:
         node[key] = value
-    noticed = seen(document, tmp_path / "changed") != unchanged
+    noticed = seen(document, tmp_path / "changed") != unchanged[file]
     assert noticed is ((part, key) not in NOTES)
 
 

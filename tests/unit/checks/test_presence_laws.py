@@ -35,6 +35,7 @@ from amends.engine.work import MissingFacts, Work
 HERE = Path(__file__).parent
 SHIPPED = Library.load(HERE.parents[2] / "policies", HERE.parents[2] / "examples")
 GOOD = Library.load(*sorted((HERE / "good").glob("*.yaml")))
+SHOWN = Library.load(HERE.parents[1] / "capabilities")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EARLIER = st.integers(0, 40).map(lambda days: (START - timedelta(days=days)).isoformat())
 
@@ -88,7 +89,7 @@ def runnable(policy: CompiledPolicy) -> bool:
 
 LIBRARIES = {
     policy.ref.name: library for library in (SHIPPED, GOOD) for policy in library.policies if runnable(policy)
-}
+} | {policy.ref.name: SHOWN for policy in SHOWN.policies if len(policy.legs) > 1 and runnable(policy)}
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -103,8 +104,9 @@ def test_no_value_is_missing_where_it_is_demanded(name: str, data: st.DataObject
         patch.setattr(Work, "demand", watched(Work.demand))
         case = engine.open(policy.ref.name, data.draw(filled(plain)), at=now)
         for _ in range(data.draw(st.integers(1, 10))):
-            state = states_of(policy)[case.state]
-            heard = [event for event in listening(policy, state) if event in policy.events]
+            standing = [states_of(policy)[name] for name in case.legs.values()]
+            listened = dict.fromkeys(event for state in standing for event in listening(policy, state))
+            heard = [event for event in listened if event in policy.events]
             now += timedelta(hours=data.draw(st.sampled_from([1, 30, 100, 600])))
             if heard:
                 rule = policy.events[data.draw(st.sampled_from(heard))]

@@ -162,9 +162,15 @@ def test_everything_up_to_and_including_the_instant_is_processed_first() -> None
     ]
 
 
-def test_a_state_is_the_main_legs() -> None:
+def test_a_state_alone_is_that_of_whichever_leg_stands_in_it() -> None:
     engine = FakeEngine(case_of(legs={"money": "none", "main": "answering"}))
     assert actual(engine, "state", "answering") == ("answering", True)
+    assert actual(engine, "state", "none") == ("none", True)
+    assert actual(engine, "state", "closed") == ({"money": "none", "main": "answering"}, False)
+
+
+def test_a_state_that_the_only_leg_does_not_stand_in_is_told_by_the_one_it_does() -> None:
+    engine = FakeEngine(case_of(legs={"main": "answering"}))
     assert actual(engine, "state", "closed") == ("answering", False)
 
 

@@ -29,7 +29,7 @@ TABLES = {
     "key of a lookup": "lookup",
 }
 #: Keys of the document that have a heading, a table or a paragraph of their own, and no row.
-BY_PARAGRAPH = {"states", "sla", "escalations", "payouts"}
+BY_PARAGRAPH = {"states", "legs", "sla", "escalations", "payouts"}
 #: Rows that explain a key of a part below: the page sets them where a reader meets them.
 BELOW = {"keep_as": "event"}
 #: The maps that the page writes out as `{a, b}`, by the part that they are.
@@ -145,6 +145,19 @@ def test_a_payout_has_the_keys_of_the_page() -> None:
     keys = set(re.findall(r"\w+", spans_after("**Payouts**: name →")[0]))
     assert keys == properties("payout")
     assert listed()["payout"] <= keys
+
+
+def test_a_leg_has_the_keys_of_the_page() -> None:
+    assert set(re.findall(r"\w+", spans_after("**Legs.** `legs`: name →")[0])) == properties("leg")
+
+
+def test_an_argument_and_a_fragment_have_the_keys_of_the_page() -> None:
+    fragment = json.loads(schema_text("fragment"))
+    argument = set(re.findall(r"\w+", spans_after("`args`: name → type, or")[0]))
+    assert argument == set(fragment["$defs"]["argument_map"]["properties"])
+    own = {"fragment", "version", "args", "states"}
+    assert set(spans_after("stand in a document of their own:")[:4]) == own
+    assert own <= set(fragment["properties"])
 
 
 def test_an_escalation_has_the_keys_of_a_candidate_and_its_own() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from amends.engine.schema import Name, schema_text
 
-NAMES: tuple[Name, ...] = ("policy", "scenario")
+NAMES: tuple[Name, ...] = ("policy", "scenario", "fragment")
 Part = dict[str, Any]
 
 
@@ -100,6 +103,17 @@ def test_every_definition_is_used_and_every_reference_defined(name: Name) -> Non
     text = schema_text(name)
     used = set(re.findall(r'"\$ref": "#/\$defs/(\w+)"', text))
     assert used == set(load(name)["$defs"])
+
+
+def test_the_schema_of_fragments_is_that_of_policies_with_arguments(root: Path) -> None:
+    path = root / "schemas" / "fragment.schema.json"
+    found = subprocess.run(
+        [sys.executable, Path(__file__).with_name("write_fragment_schema.py"), "-"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert path.read_text(encoding="utf-8") == found.stdout
 
 
 def test_what_must_be_there_speaks_of_known_keys_only() -> None:

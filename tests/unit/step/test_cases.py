@@ -6,7 +6,7 @@ A claim is a map of `facts` and `do`, a list of inputs:
     - {wait: "2026-03-05T00:00:00Z", fired: [{timer: TIMER, at: …, then keys}]}
 
 `then` is what is looked at: `verdict` (`applied` where left out), `decision`, `reason`, `rule`, `values`, `missing`,
-`moves` ("a>b", or "a" for a stay), `state`, `facts` (null: not there), `effects` (all of them), `timers` (all of them),
+`moves` ("a>b", or "a" for a stay), `state`, `legs`, `saw` (all values seen by name), `facts` (null: not there), `effects` (all of them), `timers` (all of them),
 `payouts`, `needs_human`, `trace`, `clocks` (their statuses). Values are compared as they are written.
 """
 
@@ -73,6 +73,8 @@ def seen(play: Any, step: Step) -> dict[str, Any]:
         "moves": [f"{m.source}>{m.target}" if m.target else str(m.source) for m in step.moves],
         "by_rule": [move.rule for move in step.moves],
         "state": case.state,
+        "legs": dict(case.legs),
+        "saw": {name: told(item) for t in step.trace for c in t.clauses for name, item in c.saw.items()},
         "case_decision": told(case.decision),
         "facts": told(case.facts),
         "effects": [{effect.kind: told(effect.data)} for effect in step.effects],
