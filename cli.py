@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "check": "Check policies, and say where they are wrong.",
     "simulate": "Dry-run a case, and show its timeline.",
     "test": "Run scenario cases against policies, and show what is not as expected.",
+    "store": "Look at the tables that cases live in, or bring them up to date.",
     "schema": "Print the JSON Schema of policies or of scenario files, for an editor.",
 }
 

@@ -66,7 +66,7 @@ def commit(secret: bytes, seq: int, path: str, value: Any) -> str:
 
 def entry_of(step: Step) -> bytes:
     """Return the journal entry of a step: canonical bytes without any sensitive value."""
-    return canonical(_sealed(step, record_to_json(step)))
+    return canonical(covered(record_to_json(step), step.sealed))
 
 
 def vault_of(step: Step) -> dict[str, Any]:
@@ -88,9 +88,7 @@ def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"")
         CorruptJournal: the bytes are not an entry.
     """
     try:
-        data = json.loads(entry)
-        sealed: dict[str, str] = {}
-        data = _unsealed(data, vault or {}, sealed, "")
+        data, sealed = uncovered(json.loads(entry), vault or {})
         ((kind, body),) = data["input"].items()
         data["input"] = None
         step: Step = record_from_json(Step, data)
@@ -109,12 +107,19 @@ def _replaced(record: Any, **changes: Any) -> Any:
     return type(record)(**{**values, **changes})
 
 
-def _sealed(step: Step, data: dict[str, Any]) -> dict[str, Any]:
-    for path, commitment in step.sealed.items():
+def covered(data: dict[str, Any], sealed: Mapping[str, str]) -> dict[str, Any]:
+    """Put commitments in place of the values at some paths of a record as JSON, and return it."""
+    for path, commitment in sealed.items():
         parents, _, last = path.rpartition("/")
-        holder = _at(data, parents)
+        holder: Any = _at(data, parents) if parents else data
         holder[int(last) if isinstance(holder, list) else _unescaped(last)] = {"$sealed": commitment}
     return data
+
+
+def uncovered(data: Any, vault: Vault) -> tuple[Any, dict[str, str]]:
+    """Return a record as JSON with the vault's values in place of commitments, and the commitments by their paths."""
+    sealed: dict[str, str] = {}
+    return _unsealed(data, vault, sealed, ""), sealed
 
 
 def path_to(*keys: str) -> str:
