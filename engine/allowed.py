@@ -9,7 +9,7 @@ from datetime import datetime
 from . import sla
 from .case import Case
 from .moving import Mover
-from .policy import HOST, RESULT_DATA, RESULTS, CompiledPolicy
+from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy
 from .policy import Event as EventRule
 from .types import OptionalType, required
 from .work import Work
@@ -73,10 +73,19 @@ def _fields(rule: EventRule) -> tuple[AllowedField, ...]:
 
 
 def _results(policy: CompiledPolicy, case: Case) -> Iterator[Allowed]:
-    fields = tuple(
-        AllowedField(name=name, type="text", required=False, sensitive=False) for name in RESULT_DATA
-    )
+    """Yield what may be said of payouts: what became of those that were asked for, and whether an amount is approved."""
     for name, payout in case.payouts.items():
+        rule = policy.payouts[name]
+        if any(part.status == "needs_approval" for part in payout.parts):
+            judges = tuple(dict.fromkeys(role for tier in rule.approvals for role in tier.by))
+            yield from (_result(name, verdict, judges) for verdict in VERDICTS)
         if any(part.attempt for part in payout.parts):
-            roles = (HOST, *policy.payouts[name].reported_by)
-            yield from (Allowed(event=f"{name}.{result}", by=roles, fields=fields) for result in RESULTS)
+            yield from (_result(name, result, (HOST, *rule.reported_by)) for result in RESULTS)
+
+
+def _result(payout: str, result: str, by: tuple[str, ...]) -> Allowed:
+    fields = tuple(
+        AllowedField(name=name, type="money" if name == "amount" else "text", required=False, sensitive=False)
+        for name in RESULT_DATA[result]
+    )
+    return Allowed(event=f"{payout}.{result}", by=by, fields=fields)

@@ -1,6 +1,6 @@
 """The outbox: what the host has to do is handed to its handlers, at least once, until it is done or given up.
 
-A handler is called outside of any transaction. The effect's key is the same however often it is called, so that a payment
+A handler is called outside of any transaction. The effect's key is the same however often it is called, so that a
 provider that is asked twice pays once.
 """
 
@@ -36,7 +36,7 @@ class Settled:
     """What a handler of payouts returns when the money has gone: it becomes the payout's event `settled`."""
 
     event: ClassVar[str] = "settled"
-    #: What the payment provider calls it.
+    #: What the provider calls it.
     reference: str | None = None
 
 
@@ -186,6 +186,8 @@ def _result(delivery: Delivery, outcome: Outcome, now: datetime) -> Event:
         "part": delivery.effect.data["part"],
         "reference": outcome.reference,
         "cause": outcome.cause if isinstance(outcome, Failed) else None,
+        # Several reversals of one part may be under way.
+        "amount": delivery.effect.data.get("amount") if isinstance(outcome, Reversed) else None,
     }
     return Event(
         name=f"{delivery.effect.data['payout']}.{outcome.event}",

@@ -60,13 +60,8 @@ class Policies:
         return known
 
     def keep(self, ref: PolicyRef, transaction: Transaction) -> None:
-        """Keep a policy of the library in the store."""
-        bundle = self.library.bundles.get(ref.bundle)
-        if bundle is None:
-            raise InvalidValue(
-                "no case can be opened with a library that was only checked; use `Library.load`"
-            )
-        transaction.keep_bundle(ref, bundle)
+        """Keep a policy of the library in the store, beside the cases that are opened under it."""
+        transaction.keep_bundle(ref, self.library.bundles.get(ref.bundle))
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from ..errors import InvalidValue, StoreUnavailable
+from ..errors import Conflict, InvalidValue, StoreUnavailable
 from ..render.plain import dumped
 from ..store.connect import store_status, upgrade_store
 from ..store.migrate import StoreStatus
@@ -54,7 +54,7 @@ def _failures() -> Iterator[None]:
         yield
     except InvalidValue as error:
         raise click.UsageError(str(error)) from error
-    except StoreUnavailable as error:
+    except (Conflict, StoreUnavailable) as error:
         say(f"amends: {error}", to=sys.stderr)
         sys.exit(FAILED)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from ..errors import InvalidValue
-from .faults import told_apart
+from .faults import told_apart, told_at_the_start
 from .migrate import StoreStatus, ensure, status, upgrade
 from .protocol import Result, Work
 from .sql import SqlTransaction
@@ -20,6 +22,10 @@ from .tables import REVISION
 
 #: How long SQLite waits for another process to finish writing, in milliseconds.
 BUSY_MS: Final = 10_000
+#: How often, and after how many seconds, a setting is tried again that another process stands in the way of.
+_SWITCHES: Final = 100
+_SWITCH_PAUSE: Final = 0.05
+
 #: docs/store.md says why each is as it is.
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_MS}",
@@ -44,7 +50,7 @@ class SqlStore:
         self._turn = _Turn()
         if self._sqlite:
             set_up(self._engine)
-        with told_apart():
+        with told_at_the_start():
             ensure(self._engine)
 
     def transact(self, work: Work[Result], *, reads: bool = False) -> Result:
@@ -106,7 +112,7 @@ def _administered(url: str, *, makes: bool = False) -> Iterator[Any]:
     if sqlite:
         set_up(engine)
     try:
-        with told_apart():
+        with told_at_the_start():
             yield engine
     finally:
         engine.dispose()
@@ -125,8 +131,22 @@ def set_up(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            cursor.execute(pragma)
+            _execute(cursor, pragma)
         cursor.close()
+
+
+def _execute(cursor: Any, pragma: str) -> None:
+    """Set one thing. To switch a new file to WAL SQLite waits for nobody, so we do."""
+    for _ in range(_SWITCHES):
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_SWITCH_PAUSE)
+        else:
+            return
+    cursor.execute(pragma)
 
 
 def transacted(connection: Connection, work: Work[Result], *, reads: bool) -> Result:

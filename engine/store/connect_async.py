@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from .connect import database_url, defaults, set_up, transacted
-from .faults import told_apart
+from .faults import told_apart, told_at_the_start
 from .migrate import ensure
 from .protocol import Result, Work
 
@@ -49,7 +49,7 @@ class AsyncSqlStore:
 
     def _prepare(self) -> None:
         """Make or check the tables, which is done once, by a connection of its own."""
-        with told_apart():
+        with told_at_the_start():
             engine = create_engine(self._sync_url, **defaults(self._sync_url))
             if self._sqlite:
                 set_up(engine)

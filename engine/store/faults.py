@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ..errors import StoreUnavailable
+from ..errors import Conflict, StoreUnavailable
 from .protocol import LostRace
 
 #: What PostgreSQL says where doing it again may do: could not serialize, deadlock, lock not available.
@@ -33,3 +33,18 @@ def told_apart() -> Iterator[None]:
         raise StoreUnavailable(
             f"the database failed: {error.orig}; mend it, and do the call again with the same key"
         ) from error
+
+
+@contextmanager
+def told_at_the_start() -> Iterator[None]:
+    """Raise what a database raises while its tables are looked at or made.
+
+    Raises:
+        Conflict: others are at it, and did not end in time.
+        StoreUnavailable: anything else.
+    """
+    try:
+        with told_apart():
+            yield
+    except LostRace as race:
+        raise Conflict("others are working on the tables, and did not end in time; try again") from race

@@ -117,9 +117,10 @@ class _Transaction:
     def bundle(self, digest: str) -> Bundle | None:
         return self.bundles.get(digest)
 
-    def keep_bundle(self, ref: PolicyRef, bundle: Bundle) -> None:
+    def keep_bundle(self, ref: PolicyRef, bundle: Bundle | None) -> None:
         # Of what nobody opened a case under it would do no harm either.
-        self.bundles.setdefault(ref.bundle, bundle)
+        if bundle is not None:
+            self.bundles.setdefault(ref.bundle, bundle)
 
     def save(self, saved: Sequence[Saved]) -> None:
         for one in saved:

@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 #: Where a delivery stands: to be made (or under way), made, or given up until an operator tries again.
 DeliveryState = Literal["waiting", "done", "dead"]
 
-#: Effects of money: those of one payout are delivered in the order in which they were asked for.
+#: Effects of money: those of one part of a payout are delivered in the order in which they were asked for.
 _MONEY: Final = ("payout", "reversal")
 
 
@@ -164,8 +164,12 @@ class Transaction(Protocol):
     def bundle(self, digest: str) -> Bundle | None:
         """Return a policy as it was when cases were opened under it."""
 
-    def keep_bundle(self, ref: PolicyRef, bundle: Bundle) -> None:
-        """Keep what a policy is made of, if it is not kept yet."""
+    def keep_bundle(self, ref: PolicyRef, bundle: Bundle | None) -> None:
+        """Keep what a policy is made of, if it is not kept yet.
+
+        Raises:
+            InvalidValue: there is no bundle, and cases are to outlive the process.
+        """
 
     def save(self, saved: Sequence[Saved]) -> None:
         """Write what was done to cases.
@@ -202,7 +206,7 @@ class Transaction(Protocol):
     ) -> tuple[Delivery, ...]:
         """Take deliveries that are due, in due order; nobody else gets them before `until`.
 
-        Of effects that belong to one payout only the first that is not done is taken.
+        Of effects that belong to one part of a payout only the first that is not done is taken.
         """
 
     def told(
@@ -251,7 +255,7 @@ class AsyncStore(Protocol):
 
 
 def lane_of(case_id: str, effect: Effect) -> str:
-    """Return what an effect is delivered in order within: its payout, or itself alone."""
+    """Return what an effect is delivered in order within: the part of a payout that it moves, or itself alone."""
     if effect.kind in _MONEY:
-        return f"{case_id}/{effect.data['payout']}"
+        return f"{case_id}/{effect.data['payout']}/{effect.data['part']}"
     return effect.key

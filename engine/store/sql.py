@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from ..answers import Tally, answer, tallied
 from ..bundle import Bundle
 from ..case import Case, PolicyRef
-from ..errors import CorruptJournal
+from ..errors import CorruptJournal, InvalidValue
 from ..journal import read_entry
 from ..step import Query, Step
 from . import codec
@@ -180,8 +180,10 @@ class SqlTransaction:
             raise CorruptJournal(f"the policy kept as {digest} is another")
         return Bundle.from_bytes(content)
 
-    def keep_bundle(self, ref: PolicyRef, bundle: Bundle) -> None:
+    def keep_bundle(self, ref: PolicyRef, bundle: Bundle | None) -> None:
         """Insert a policy that is not there."""
+        if bundle is None:
+            raise InvalidValue("no case can be kept with a library that was only checked; use `Library.load`")
         known = self._scalar(select(policies.c.name).where(policies.c.bundle == ref.bundle))
         if known is None:
             row = {

@@ -47,15 +47,16 @@ def test_what_is_asked_for_waits_until_there_is_a_handler(engine: Any) -> None:
 def test_a_handler_gets_the_effect_and_what_it_returns_comes_back_as_the_payouts_event(engine: Any) -> None:
     seen = []
 
-    @engine.effect("deposit_is_not_a_kind")
     def never(_: Any) -> None:
         raise AssertionError
 
-    @engine.effect("payout")
+    engine.effect("deposit_is_not_a_kind")(never)
+
     def pay(delivery: Any) -> Settled:
         seen.append(delivery)
         return Settled(reference="bank-1")
 
+    engine.effect("payout")(pay)
     (done,) = engine.deliver(NOON + HOUR)
     assert (done.key, done.state, done.attempts) == (DEPOSIT, "done", 1)
     (delivery,) = seen
@@ -86,10 +87,11 @@ def test_a_handler_that_says_nothing_has_only_sent_it_on(engine: Any) -> None:
 def test_a_handler_that_fails_is_called_again_later_and_then_given_up(engine: Any) -> None:
     calls = []
 
-    @engine.effect("payout")
     def pay(delivery: Any) -> None:
         calls.append((delivery.key, delivery.attempts))
         raise ConnectionError("no route\0")
+
+    engine.effect("payout")(pay)
 
     def told(at: datetime) -> list[tuple[str, int]]:
         return [(one.state, one.attempts) for one in engine.deliver(at)]
@@ -108,12 +110,12 @@ def test_a_handler_that_fails_is_called_again_later_and_then_given_up(engine: An
 def test_what_was_given_up_is_delivered_again_when_an_operator_says_so(engine: Any) -> None:
     answers: list[Any] = [OSError(), OSError(), OSError(), None]
 
-    @engine.effect("payout")
     def pay(_: Any) -> None:
         answer = answers.pop(0)
         if answer:
             raise answer
 
+    engine.effect("payout")(pay)
     with pytest.raises(InvalidValue, match="was given up"):
         engine.resolve(DEPOSIT, "again", at=NOON)
     for hours in range(3):
@@ -124,10 +126,10 @@ def test_what_was_given_up_is_delivered_again_when_an_operator_says_so(engine: A
 
 
 def test_what_was_done_by_other_means_is_not_delivered_again(engine: Any) -> None:
-    @engine.effect("payout")
     def pay(_: Any) -> None:
         raise OSError
 
+    engine.effect("payout")(pay)
     for hours in range(3):
         engine.deliver(NOON + hours * HOUR)
     engine.resolve(DEPOSIT, "done", at=NOON + 4 * HOUR)
@@ -156,10 +158,10 @@ def test_who_dies_with_a_delivery_in_hand_leaves_it_to_the_next_and_money_is_cou
     class Killed(BaseException):
         pass
 
-    @engine.effect("payout")
     def dies(_: Any) -> None:
         raise Killed
 
+    engine.effect("payout")(dies)
     with pytest.raises(Killed):
         engine.deliver(NOON)
     other = make(library)
@@ -176,11 +178,11 @@ def test_an_answer_that_comes_when_another_worker_has_reported_changes_nothing(
     other = make(library)
     other.effect("payout")(lambda _: Settled(reference="second"))
 
-    @engine.effect("payout")
     def slow(_: Any) -> Settled:
         other.deliver(NOON + HOUR)
         return Settled(reference="first")
 
+    engine.effect("payout")(slow)
     engine.deliver(NOON)
     assert [step.input.data.get("reference") for step in engine.journal("a")[3:]] == ["second"]
     assert states(engine)[DEPOSIT] == "done"
@@ -190,12 +192,12 @@ def test_an_answer_that_comes_when_another_worker_has_reported_changes_nothing(
 def test_effects_of_one_payout_are_delivered_in_order(engine: Any) -> None:
     seen = []
 
-    @engine.effect("payout")
     def pay(delivery: Any) -> None:
         seen.append(delivery.effect.kind)
         if len(seen) == 1:
             raise OSError
 
+    engine.effect("payout")(pay)
     engine.effect("reversal")(lambda delivery: seen.append(delivery.effect.kind))
     engine.send("a", "take_back", by="desk", at=NOON)
     assert len(engine.deliver(NOON)) == 1

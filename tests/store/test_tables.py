@@ -122,5 +122,11 @@ def test_a_policy_that_was_changed_in_the_store_is_found(sqlite: str, library: L
         engine.policy_of("a")
 
 
+def test_no_case_is_kept_under_a_policy_that_could_not_be_kept(sqlite: str) -> None:
+    checked = Library.check(Path(__file__).with_name("policies.yaml"))
+    with Engine(checked, sqlite) as engine, pytest.raises(InvalidValue, match="only checked"):
+        engine.open("loan", {})
+
+
 def test_status_asks_and_does_nothing(url: str) -> None:
     assert store_status(url).is_current

@@ -18,9 +18,9 @@ from amends.engine.document import read_text
 from amends.engine.engine import Engine
 from amends.engine.evolve import evolve, rebuild
 from amends.engine.library import Library
-from amends.engine.sent import Sent
 from amends.engine.policy import CompiledPolicy
 from amends.engine.schema import check_document
+from amends.engine.sent import Sent
 from amends.engine.step import Due, Step
 
 HEAD = """
