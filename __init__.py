@@ -9,62 +9,106 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from amends.engine.allowed import Allowed
+    from amends.engine.async_engine import AsyncEngine
     from amends.engine.case import Case, Reason
+    from amends.engine.cloud_event import cloud_event
+    from amends.engine.delivery import Failed, Retries, Reversed, Settled
     from amends.engine.diagnostics import Diagnostic
-    from amends.engine.engine import Engine, Sent
+    from amends.engine.engine import Engine
     from amends.engine.errors import (
         AmbiguousPolicy,
         AmendsError,
+        Conflict,
         CorruptJournal,
         InvalidValue,
         OutOfOrder,
+        StoreOutdated,
+        StoreUnavailable,
+        TooLarge,
         UnknownCase,
         UnknownPolicy,
     )
     from amends.engine.library import Library
+    from amends.engine.listing import Page
     from amends.engine.money import Money
+    from amends.engine.sent import Sending, Sent
+    from amends.engine.session import Limits
     from amends.engine.step import Effect, Query, Step
+    from amends.engine.store.protocol import Delivery, Summary
     from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
 
 _HOMES: Final[dict[str, str]] = {
+    "Allowed": "allowed",
     "AmbiguousPolicy": "errors",
     "AmendsError": "errors",
+    "AsyncEngine": "async_engine",
     "Case": "case",
+    "Conflict": "errors",
     "CorruptJournal": "errors",
+    "Delivery": "store.protocol",
     "Diagnostic": "diagnostics",
     "Effect": "step",
     "Engine": "engine",
+    "Failed": "delivery",
     "InvalidValue": "errors",
     "Library": "library",
+    "Limits": "session",
     "Money": "money",
     "OutOfOrder": "errors",
+    "Page": "listing",
     "Query": "step",
     "Reason": "case",
-    "Sent": "engine",
+    "Retries": "delivery",
+    "Reversed": "delivery",
+    "Sending": "sent",
+    "Sent": "sent",
+    "Settled": "delivery",
     "Step": "step",
+    "StoreOutdated": "errors",
+    "StoreUnavailable": "errors",
+    "Summary": "store.protocol",
+    "TooLarge": "errors",
     "UnknownCase": "errors",
     "UnknownPolicy": "errors",
+    "cloud_event": "cloud_event",
 }
 
 __all__ = [
+    "Allowed",
     "AmbiguousPolicy",
     "AmendsError",
+    "AsyncEngine",
     "Case",
+    "Conflict",
     "CorruptJournal",
+    "Delivery",
     "Diagnostic",
     "Effect",
     "Engine",
+    "Failed",
     "InvalidValue",
     "Library",
+    "Limits",
     "Money",
     "OutOfOrder",
+    "Page",
     "Query",
     "Reason",
+    "Retries",
+    "Reversed",
+    "Sending",
     "Sent",
+    "Settled",
     "Step",
+    "StoreOutdated",
+    "StoreUnavailable",
+    "Summary",
+    "TooLarge",
     "UnknownCase",
     "UnknownPolicy",
     "__version__",
+    "cloud_event",
 ]
 
 

@@ -1,117 +1,82 @@
-"""The face for hosts: policies, cases and a clock. Cases live in memory, in this process."""
+"""The face for hosts: policies, a store of cases, and a clock."""
 
 from __future__ import annotations
 
-import secrets
-import threading
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any, Protocol
+import random
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
 
-from .answers import Ask, Tally, answer, decide_asking, tallied
-from .calendar import tzdata_version
-from .case import Case, PolicyRef, Reason
-from .deadlines import deadlines
-from .errors import InvalidValue, UnknownCase
-from .evolve import evolve
-from .intake import floored
+from .allowed import Allowed
+from .answers import Ask
+from .case import Case
+from .casework import Casework, Clock, SystemClock
+from .delivery import CLAIM, Handler, Outbox, Remedy, Retries, resolved
+from .errors import AmendsError, Conflict, StoreUnavailable
+from .firing import BATCH
 from .library import Library
-from .literal import plain, written
-from .migration import way_back
+from .listing import Page, listed
 from .policy import CompiledPolicy
-from .step import Due, Effect, Event, Input, Migrate, Open, Query, Step
-from .values import Value
+from .render.why import full_why
+from .sent import Sending, Sent
+from .session import NOT_THE_HOST, Limits
+from .step import Query, Step
+from .store import open_store
+from .store.protocol import Delivery, DeliveryState, LostRace, Result, Store, Work
+from .verify import Verified
 
-
-class Clock(Protocol):
-    """Where the engine takes the time from, when the host does not pass it."""
-
-    def now(self) -> datetime:
-        """Return an aware instant."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the present instant in UTC."""
-        return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What became of an event: its step, the timers that fired before it, and the case after it."""
-
-    step: Step
-    #: Steps of timers that were due first. They stand even where the event is refused.
-    before: tuple[Step, ...]
-    case: Case
-    #: Clocks, windows and named moments, by name; None while unknown or paused.
-    deadlines: Mapping[str, datetime | None]
-
-    @property
-    def state(self) -> str:
-        """Where the case stands now."""
-        return self.case.state
-
-    @property
-    def decision(self) -> Value:
-        """The decision that this event led to, or None."""
-        return self.step.decision
-
-    @property
-    def reason(self) -> Reason | None:
-        """Why, as a code with the values of its sentence."""
-        return self.step.reason
-
-    @property
-    def refusal(self) -> Reason | None:
-        """Why the event moved nothing; None where it was taken."""
-        return None if self.step.verdict == "applied" else self.step.reason
-
-    @property
-    def effects(self) -> tuple[Effect, ...]:
-        """What the host has to do, the effects of `before` included."""
-        return tuple(effect for step in (*self.before, self.step) for effect in step.effects)
-
-
-@dataclass(slots=True)
-class _Held:
-    """A case in memory, with what it is made of."""
-
-    policy: CompiledPolicy
-    case: Case
-    journal: list[Step]
-    #: What other cases may ask about it.
-    tally: Tally
-    keys: dict[str, tuple[Event | Migrate, Sent]] = field(default_factory=dict)
-    #: The versions that it was under before.
-    former: dict[PolicyRef, CompiledPolicy] = field(default_factory=dict)
+#: How often a call is tried when others change the same case first.
+TRIES: Final = 10
 
 
 class Engine:
-    """Runs cases of a library's policies.
-
-    Safe for threads: one call works at a time. Time is passed in, or read from the clock.
+    """Runs cases of a library's policies. Safe for threads; time is passed in, or read from the clock.
 
     Args:
         library: the policies.
-        clock: where the time comes from when a call does not say.
+        store: where cases live: the address of a database, such as `sqlite:///cases.db` or
+            `postgresql://user@host/database`, or a store; in this process's memory where left out.
+        clock: where the time comes from when a call does not say; the machine's where left out.
         lookups: what the host answers, by the name of a lookup or balance: called with the question, gives plain data, or
-            None where it does not know. What is not among them the engine's own cases answer.
+            None where it does not know. What is not among them the cases of the store answer.
+        limits: how large what is sent may be.
+        retries: when an effect that could not be delivered is delivered again.
+        chance: where the spread of its pauses comes from: numbers between 0 and 1; random ones where left out.
+    Raises:
+        InvalidValue: the store is not the address of a database.
+        StoreOutdated: its tables are those of another version of amends.
+        StoreUnavailable: it does not answer. Any call may raise this, and `Conflict`.
     """
 
     def __init__(
-        self, library: Library, *, clock: Clock | None = None, lookups: Mapping[str, Ask] | None = None
+        self,
+        library: Library,
+        store: Store | str | None = None,
+        *,
+        clock: Clock | None = None,
+        lookups: Mapping[str, Ask] | None = None,
+        limits: Limits | None = None,
+        retries: Retries | None = None,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self.library = library
+        self.store = open_store(store)
         self.lookups: dict[str, Ask] = dict(lookups or {})
-        self._clock = clock or SystemClock()
-        self._cases: dict[str, _Held] = {}
-        self._opened: dict[str, str] = {}
-        self._lock = threading.RLock()
+        self._casework = Casework(library, clock or SystemClock(), limits or Limits(), self._ask)
+        self._outbox = Outbox(self._casework, retries or Retries(), chance or random.random)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store's connections."""
+        self.store.close()
 
     def open(
         self,
@@ -139,32 +104,11 @@ class Engine:
             InvalidValue: the facts are not of their declared types.
             RuleError: a rule failed, or needs a fact that is missing; no case is opened.
         """
-        given = plain(facts)
-        _check_texts(case_id, timezone, key)
-        with self._lock:
-            if key is not None and key in self._opened:
-                return self._opened_before(key, policy, given)
-            now = floored(at or self._clock.now())
-            chosen = self.library.choose(given, now, policy)
-            opening = Open(
-                case_id=case_id or uuid.uuid4().hex,
-                policy=chosen.ref,
-                facts=given,
-                timezone=timezone,
-                key=key,
-                recorded_at=now,
-                secret=secrets.token_bytes(32) if secret is None else secret,
-                tzdata=tzdata_version(),
+        return self._do(
+            self._casework.open(
+                policy, facts, at=at, timezone=timezone, key=key, case_id=case_id, secret=secret
             )
-            if opening.case_id in self._cases:
-                raise InvalidValue(f"there is a case `{opening.case_id}` already")
-            step = self._decide(chosen, None, opening)
-            case = evolve(None, step)
-            held = _Held(chosen, case, [step], tallied(None, case, step))
-            self._cases[held.case.id] = held
-            if key is not None:
-                self._opened[key] = held.case.id
-            return held.case
+        )
 
     def send(
         self,
@@ -191,74 +135,45 @@ class Engine:
             UnknownCase: there is no such case.
             InvalidValue: the data cannot be written down (floats, foreign objects), or the key came with other data.
         """
-        given = plain(data or {})
-        _check_texts(event, by, key)
-        with self._lock:
-            held = self._held(case_id)
-            now = floored(at or self._clock.now())
-            arrived = Event(
-                name=event,
-                data=given,
-                actor=by,
-                role=by.partition(":")[0],
-                occurred_at=floored(occurred_at or now),
-                recorded_at=now,
-                key=key,
-                tzdata=tzdata_version(),
-            )
-            if key is not None and key in held.keys:
-                first, answer = held.keys[key]
-                same = isinstance(first, Event) and (first.name, first.data, first.actor) == (
-                    event,
-                    given,
-                    by,
-                )
-                if not same:
-                    raise InvalidValue(f"the key `{key}` came before, with another event")
-                return answer
-            before = self._fire(held, now)
-            step = self._step(held, arrived)
-            refused = arrived if step.verdict != "applied" else None
-            sent = Sent(
-                step=step,
-                before=before,
-                case=held.case,
-                deadlines=deadlines(held.policy, held.case, refused),
-            )
-            if key is not None:
-                held.keys[key] = (arrived, sent)
-            return sent
+        sending = Sending(
+            case_id=case_id, event=event, data=data, by=by, at=at, occurred_at=occurred_at, key=key
+        )
+        (sent,) = self.send_many([sending])
+        return sent
 
-    def run_due(self, at: datetime | None = None) -> tuple[Step, ...]:
-        """Fire every timer that is due by an instant, in due order in each case, and return the steps."""
-        with self._lock:
-            now = floored(at or self._clock.now())
-            return tuple(step for held in list(self._cases.values()) for step in self._fire(held, now))
+    def send_many(self, sending: Iterable[Sending]) -> tuple[Sent, ...]:
+        """Send events in their order, in one transaction: all of them are kept, or, where one raises, none.
+
+        Raises:
+            UnknownCase: there is no such case.
+            InvalidValue: as `send`.
+        """
+        return self._do(self._casework.send(tuple(sending)))
+
+    def preview(
+        self,
+        case_id: str,
+        event: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        by: str,
+        at: datetime | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Sent:
+        """Return what `send` would return, and do nothing."""
+        sending = Sending(case_id=case_id, event=event, data=data, by=by, at=at, occurred_at=occurred_at)
+        return self._read(self._casework.preview(sending))
 
     def migrate(
         self, case_id: str, version: str, *, by: str, at: datetime | None = None, key: str | None = None
     ) -> Sent:
-        """Let an open case go on under another version of its policy; a refusal is an answer, and the case stays.
+        """Let a case go on under another version of its policy that takes it over; a refusal is an answer.
 
-        What is due by then fires first, under the version that the case is under.
-
-        Args:
-            case_id: of a case.
-            version: of its policy in the library, which says under `migrates` which cases it takes over.
-            by: who decides it, such as `ops:7`.
-            at: when; the clock's present where left out.
-            key: the same key gives the first answer again.
         Raises:
             UnknownCase: there is no such case.
             UnknownPolicy: the library has no such version.
         """
-        with self._lock:
-            held = self._held(case_id)
-            policy = self.library.get(held.case.policy.name, version)
-            now = floored(at or self._clock.now())
-            ref, zones = policy.ref, tzdata_version()
-            arrived = Migrate(policy=ref, actor=by, recorded_at=now, key=key, tzdata=zones)
-            return self._migrate(held, policy, arrived)
+        return self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key))
 
     def migrate_back(
         self, case_id: str, *, by: str, at: datetime | None = None, key: str | None = None
@@ -266,40 +181,106 @@ class Engine:
         """Take the last migration of a case back: it goes on under the version before.
 
         Raises:
-            UnknownCase: there is no such case.
             InvalidValue: it was not migrated, or that was taken back already.
         """
-        with self._lock:
-            held = self._held(case_id)
-            if key is not None and key in held.keys:
-                return held.keys[key][1]
-            now = floored(at or self._clock.now())
-            before = self._fire(held, now)
-            arrived = way_back(held.journal, held.policy, actor=by, at=now, key=key)
-            arrived = replace(arrived, tzdata=tzdata_version())
-            sent = self._migrate(held, held.former[arrived.policy], arrived)
-            return replace(sent, before=(*before, *sent.before))
+        return self._do(self._casework.migrate_back(case_id, by=by, at=at, key=key))
 
-    def _migrate(self, held: _Held, policy: CompiledPolicy, arrived: Migrate) -> Sent:
-        _check_texts(arrived.actor, arrived.key)
-        key = arrived.key
-        if key is not None and key in held.keys:
-            first, answer = held.keys[key]
-            if not isinstance(first, Migrate) or (first.policy, first.actor) != (
-                arrived.policy,
-                arrived.actor,
-            ):
-                raise InvalidValue(f"the key `{key}` came before, with something else")
-            return answer
-        before = self._fire(held, arrived.recorded_at)
-        step = self._step(held, arrived, policy)
-        if held.case.policy == policy.ref:
-            held.former[held.policy.ref] = held.policy
-            held.policy = policy
-        sent = Sent(step=step, before=before, case=held.case, deadlines=deadlines(held.policy, held.case))
-        if key is not None:
-            held.keys[key] = (arrived, sent)
-        return sent
+    def run_due(self, at: datetime | None = None, *, limit: int | None = None) -> tuple[Step, ...]:
+        """Fire every timer that is due by an instant, in due order over all cases, and return the steps.
+
+        It works in small transactions, so that events find their turn between them. A case whose timers cannot be
+        computed is parked, logged and left out.
+
+        Args:
+            at: by when; the clock's present where left out.
+            limit: how many timers to fire at most.
+        """
+        now = self._casework.now(at)
+        fired: list[Step] = []
+        while limit is None or len(fired) < limit:
+            batch = self._do(
+                self._casework.fire(now, BATCH if limit is None else min(BATCH, limit - len(fired)))
+            )
+            fired += batch.steps
+            if batch.done:
+                break
+        return tuple(fired)
+
+    def effect(self, kind: str) -> Callable[[Handler], Handler]:
+        """Register the decorated function as the handler of a kind of effect, or with `*` of all that have none.
+
+        It is called with a `Delivery`, outside of any transaction and perhaps more than once, and hands `delivery.key` on
+        as an idempotency key. It returns None when the effect is on its way; one of payouts may return `Settled` or
+        `Failed`, and one of reversals `Reversed`, which becomes the payout's own event. If it raises, it is called again
+        later.
+
+        Raises:
+            InvalidValue: the kind has a handler.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self._outbox.register(kind, handler)
+            return handler
+
+        return register
+
+    def deliver(self, at: datetime | None = None, *, limit: int | None = None) -> tuple[Delivery, ...]:
+        """Call the handlers of what has to be done by an instant, and return what was delivered or failed.
+
+        Any number of workers may do this at once; none of them gets what another has in hand.
+
+        Args:
+            at: by when; the clock's present where left out.
+            limit: how many deliveries to make at most.
+        """
+        done: list[Delivery] = []
+        while limit is None or len(done) < limit:
+            size = CLAIM if limit is None else min(CLAIM, limit - len(done))
+            claimed = self._do(self._outbox.claim(self._casework.now(at), size))
+            done += [self._deliver(delivery, at) for delivery in claimed]
+            if not claimed:
+                break
+        return tuple(done)
+
+    def _deliver(self, delivery: Delivery, at: datetime | None) -> Delivery:
+        try:
+            outcome = self._outbox.handler_of(delivery)(delivery)
+            work = self._outbox.finish(delivery, outcome, self._casework.now(at))
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the others have their turn
+            return self._do(self._outbox.fail(delivery, error, self._casework.now(at)))
+        try:
+            return self._do(work)
+        except (Conflict, StoreUnavailable):
+            # Nothing can be noted now: the lease runs out, and it is delivered again.
+            raise
+        except AmendsError as error:
+            return self._do(self._outbox.fail(delivery, error, self._casework.now(at)))
+
+    def deliveries(
+        self,
+        state: DeliveryState | None = None,
+        *,
+        case_id: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[Delivery, ...]:
+        """List deliveries in the order of their keys.
+
+        Args:
+            state: `waiting`, `done`, or `dead`: given up after too many attempts.
+            case_id: those of one case.
+            after: the key of the last one of the page before.
+            limit: how many at most.
+        """
+        return self._read(lambda transaction: transaction.deliveries(state, case_id, after, limit))
+
+    def resolve(self, key: str, remedy: Remedy, *, at: datetime | None = None) -> None:
+        """Deliver `again` what was given up, or take it as `done` by other means; what waits behind it goes on.
+
+        Raises:
+            InvalidValue: nothing of that key was given up.
+        """
+        self._do(resolved(key, remedy, self._casework.now(at)))
 
     def case(self, case_id: str) -> Case:
         """Return a case as it stands.
@@ -307,62 +288,105 @@ class Engine:
         Raises:
             UnknownCase: there is no such case.
         """
-        return self._held(case_id).case
+        return self._read(self._casework.case(case_id))
+
+    def cases(
+        self,
+        *,
+        policy: str | None = None,
+        state: str | None = None,
+        waits_for: str | None = None,
+        closed: bool | None = None,
+        overdue_at: datetime | None = None,
+        stuck: bool | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """List cases in the order in which they were opened, page by page.
+
+        Args:
+            policy: those of a policy.
+            state: those that stand in a state.
+            waits_for: those that wait for a role.
+            closed: those that are over, or with False those that are not.
+            overdue_at: those with a timer that was due by then and has not fired.
+            stuck: those that a person has to look at, for a rule failed or they are parked; or with False the others.
+            after: the `next` of the page before.
+            limit: how many at most.
+        Raises:
+            InvalidValue: there is no such page.
+        """
+        return self._read(
+            listed(
+                policy=policy,
+                state=state,
+                waits_for=waits_for,
+                closed=closed,
+                overdue_at=overdue_at,
+                stuck=stuck,
+                after=after,
+                limit=limit,
+            )
+        )
 
     def journal(self, case_id: str) -> tuple[Step, ...]:
         """Return the steps of a case, the opening first."""
-        return tuple(self._held(case_id).journal)
+        return self._read(self._casework.journal(case_id))
+
+    def why(
+        self, case_id: str, seq: int | None = None, *, lang: str = "en", reveal: bool = False
+    ) -> dict[str, Any]:
+        """Return everything that a step did, and why, as JSON data.
+
+        Args:
+            case_id: of the case.
+            seq: the number of the step; the last one where left out.
+            lang: of the sentences.
+            reveal: show sensitive values too.
+        Raises:
+            InvalidValue: there is no such step.
+        """
+        case, policy, step = self._read(self._casework.step(case_id, seq, reveal=reveal))
+        return full_why(policy, case_id, case.timezone, step, lang)
+
+    def allowed(self, case_id: str, at: datetime | None = None) -> tuple[Allowed, ...]:
+        """Return the events that a case listens to at an instant: by whom they may be sent, and with which data."""
+        return self._read(self._casework.allowed(case_id, self._casework.now(at)))
 
     def policy_of(self, case_id: str) -> CompiledPolicy:
         """Return the policy that a case is pinned to."""
-        return self._held(case_id).policy
+        return self._read(self._casework.policy_of(case_id))
 
-    def _held(self, case_id: str) -> _Held:
-        try:
-            return self._cases[case_id]
-        except KeyError:
-            raise UnknownCase(f"there is no case `{case_id}`") from None
+    def unpark(self, case_id: str) -> None:
+        """Fire the timers of a parked case again, once what was wrong is mended.
 
-    def _opened_before(self, key: str, policy: str | None, facts: Mapping[str, Any]) -> Case:
-        held = self._cases[self._opened[key]]
-        opening = held.journal[0].input
-        same = isinstance(opening, Open) and opening.facts == facts and policy in (None, opening.policy.name)
-        if not same:
-            raise InvalidValue(f"the key `{key}` came before, with another case")
-        return held.case
-
-    def _fire(self, held: _Held, now: datetime) -> tuple[Step, ...]:
-        """Fire what is due, one after another: each step may arm or disarm the next.
-
-        Case time never goes back, so what was due by the last step is due, however early an input says it is.
+        Raises:
+            UnknownCase: there is no such case.
         """
-        now = max(now, held.case.at)
-        fired = []
-        while held.case.timers and held.case.timers[0].fires_at <= now:
-            timer = held.case.timers[0]
-            due = Due(timer=timer.id, fires_at=timer.fires_at, fired_at=now, tzdata=tzdata_version())
-            fired.append(self._step(held, due))
-        return tuple(fired)
+        self._do(self._casework.unpark(case_id))
 
-    def _step(self, held: _Held, arrived: Input, policy: CompiledPolicy | None = None) -> Step:
-        step = self._decide(policy or held.policy, held.case, arrived)
-        held.case = evolve(held.case, step)
-        held.journal.append(step)
-        held.tally = tallied(held.tally, held.case, step)
-        return step
+    def verify(self, case_id: str) -> Verified:
+        """Prove that a journal is the one that was written, and that it makes the case; decide every step again.
 
-    def _decide(self, policy: CompiledPolicy, case: Case | None, arrived: Input) -> Step:
-        """Decide, answering from all other cases; none of them can change meanwhile."""
+        Raises:
+            CorruptJournal: it is not; the message names the entry.
+        """
+        return self._read(self._casework.verify(case_id))
 
-        def ask(query: Query) -> Any:
-            if query.name in self.lookups:
-                return self.lookups[query.name](query)
-            return answer(query, (held.tally for held in self._cases.values() if held.case is not case))
+    def erase(self, case_id: str) -> None:
+        """Forget the sensitive values of a case for good: they become unknown, and the journal stays whole."""
+        self._do(self._casework.erase(case_id))
 
-        return decide_asking(policy, case, arrived, ask)
+    def _ask(self, query: Query) -> Any:
+        return self.lookups[query.name](query) if query.name in self.lookups else NOT_THE_HOST
 
+    def _read(self, work: Work[Result]) -> Result:
+        return self._do(work, reads=True)
 
-def _check_texts(*texts: str | None) -> None:
-    """Refuse what a journal cannot hold."""
-    for text in texts:
-        written(text or "")
+    def _do(self, work: Work[Result], *, reads: bool = False) -> Result:
+        for _ in range(TRIES):
+            try:
+                return self.store.transact(work, reads=reads)
+            except LostRace as lost:
+                race = lost
+        raise Conflict from race

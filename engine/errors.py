@@ -36,3 +36,19 @@ class UnknownCase(AmendsError, LookupError):  # noqa: N818
 
 class OutOfOrder(AmendsError):  # noqa: N818
     """An input is older than the case, or a timer due before it has not fired; fire what is due first."""
+
+
+class TooLarge(InvalidValue):
+    """The data are larger than the engine's limits allow; send less, or raise the limit."""
+
+
+class Conflict(AmendsError):  # noqa: N818
+    """Others kept changing the same case first; do the call again, with the same key if it has one."""
+
+
+class StoreUnavailable(AmendsError):  # noqa: N818
+    """The database does not answer or cannot write; mend it, and do the call again with the same key."""
+
+
+class StoreOutdated(AmendsError):  # noqa: N818
+    """The tables are not those of this version of amends; run `amends store upgrade`, or the version that made them."""

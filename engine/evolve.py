@@ -12,12 +12,13 @@ from .journal import chain, entry_of
 from .step import Open, Step
 
 
-def evolve(case: Case | None, step: Step) -> Case:
+def evolve(case: Case | None, step: Step, entry: bytes | None = None) -> Case:
     """Return the case after a step.
 
     Args:
         case: the case before it, or None before the opening.
         step: the step that follows; its number is one more than the case's.
+        entry: its journal entry, where it is at hand.
     Raises:
         CorruptJournal: the step does not follow.
     """
@@ -44,7 +45,7 @@ def evolve(case: Case | None, step: Step) -> Case:
         needs_human=changes.needs_human or case.needs_human,
         decision=step.decision if applied and step.decision is not None else case.decision,
         reason=step.reason if applied and step.reason is not None else case.reason,
-        head=chain(case.head, entry_of(step)),
+        head=chain(case.head, entry_of(step) if entry is None else entry),
     )
 
 

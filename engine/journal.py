@@ -11,16 +11,15 @@ import hashlib
 import hmac
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import CorruptJournal
 from .money import Money
 from .step import Due, Event, Input, Migrate, Open, Step
-from .values import Value, from_json, to_json
+from .values import from_json, to_json
 
 _DOMAIN: Final = b"amends.step.1\n"
 _INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due, "migrate": Migrate}
@@ -66,7 +65,7 @@ def commit(secret: bytes, seq: int, path: str, value: Any) -> str:
 
 def entry_of(step: Step) -> bytes:
     """Return the journal entry of a step: canonical bytes without any sensitive value."""
-    return canonical(_sealed(step, record_to_json(step)))
+    return canonical(covered(record_to_json(step), step.sealed))
 
 
 def vault_of(step: Step) -> dict[str, Any]:
@@ -88,9 +87,7 @@ def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"")
         CorruptJournal: the bytes are not an entry.
     """
     try:
-        data = json.loads(entry)
-        sealed: dict[str, str] = {}
-        data = _unsealed(data, vault or {}, sealed, "")
+        data, sealed = uncovered(json.loads(entry), vault or {})
         ((kind, body),) = data["input"].items()
         data["input"] = None
         step: Step = record_from_json(Step, data)
@@ -109,12 +106,19 @@ def _replaced(record: Any, **changes: Any) -> Any:
     return type(record)(**{**values, **changes})
 
 
-def _sealed(step: Step, data: dict[str, Any]) -> dict[str, Any]:
-    for path, commitment in step.sealed.items():
+def covered(data: dict[str, Any], sealed: Mapping[str, str]) -> dict[str, Any]:
+    """Put commitments in place of the values at some paths of a record as JSON, and return it."""
+    for path, commitment in sealed.items():
         parents, _, last = path.rpartition("/")
-        holder = _at(data, parents)
+        holder: Any = _at(data, parents) if parents else data
         holder[int(last) if isinstance(holder, list) else _unescaped(last)] = {"$sealed": commitment}
     return data
+
+
+def uncovered(data: Any, vault: Vault) -> tuple[Any, dict[str, str]]:
+    """Return a record as JSON with the vault's values in place of commitments, and the commitments by their paths."""
+    sealed: dict[str, str] = {}
+    return _unsealed(data, vault, sealed, ""), sealed
 
 
 def path_to(*keys: str) -> str:
@@ -154,63 +158,83 @@ def _unsealed(data: Any, vault: Vault, sealed: dict[str, str], path: str) -> Any
 
 def record_to_json(record: Any) -> dict[str, Any]:
     """Return a record of case.py or step.py as JSON; fields that hold their default are left out."""
-    hints = _hints(type(record))  # type: ignore[arg-type] # a class is hashable
-    data: dict[str, Any] = {}
-    for item in fields(record):
-        value = getattr(record, item.name)
-        if item.name in _UNWRITTEN or (value == _default(item) and item.name not in _WRITTEN):
-            continue
-        data[item.name] = _to_json(value, hints[item.name])
-    return data
+    return {
+        name: write(value)
+        for name, default, write in _writers(type(record))  # type: ignore[arg-type] # a class is hashable
+        if (value := getattr(record, name)) != default
+    }
 
 
-def _to_json(value: Any, hint: Any) -> Any:
+@cache
+def _writers(type_: type) -> tuple[tuple[str, Any, Callable[[Any], Any]], ...]:
+    """Return the fields of a record that are written: each with what need not be, and how the others are."""
+    hints = _hints(type_)
+    return tuple(
+        (item.name, MISSING if item.name in _WRITTEN else _default(item), _writer(hints[item.name]))
+        for item in fields(type_)
+        if item.name not in _UNWRITTEN
+    )
+
+
+@cache
+def _writer(hint: Any) -> Callable[[Any], Any]:
+    """Return how values of a field's type are written; every value may also be None."""
     if hint == Input:
-        kind = next(name for name, type_ in _INPUTS.items() if isinstance(value, type_))
-        return {kind: record_to_json(value)}
-    if is_dataclass(value) and not isinstance(value, Money) and _is_record(hint):
-        return record_to_json(value)
-    if value is None:
-        return None
+        return _input_to_json
+    if _is_record(hint):
+        return lambda value: None if value is None else record_to_json(value)
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _to_json(value, _inner(hint))
+        return _writer(_inner(hint))
     if origin is tuple:
-        return [_to_json(item, get_args(hint)[0]) for item in value]
+        write_item = _writer(get_args(hint)[0])
+        return lambda value: None if value is None else [write_item(item) for item in value]
     if origin is Mapping:
-        return {key: _to_json(item, get_args(hint)[1]) for key, item in value.items()}
+        write_value = _writer(get_args(hint)[1])
+        return lambda value: (
+            None if value is None else {key: write_value(item) for key, item in value.items()}
+        )
     if hint is int:
         # As text, like every number of an entry: readers of JSON differ in what they make of large ones.
-        return str(value)
-    return to_json(value)
+        return lambda value: None if value is None else str(value)
+    return to_json
+
+
+def _input_to_json(value: Any) -> Any:
+    kind = next(name for name, type_ in _INPUTS.items() if isinstance(value, type_))
+    return {kind: record_to_json(value)}
 
 
 def record_from_json(type_: Any, data: Mapping[str, Any]) -> Any:
     """Return the record that `record_to_json` wrote."""
-    hints = _hints(type_)
-    return type_(**{key: _from_json(item, hints[key]) for key, item in data.items()})
+    readers = _readers(type_)
+    return type_(**{key: readers[key](item) for key, item in data.items()})
 
 
-def _from_json(data: Any, hint: Any) -> Any:
-    if data is None:
-        return None
+@cache
+def _readers(type_: type) -> dict[str, Callable[[Any], Any]]:
+    return {name: _reader(hint) for name, hint in _hints(type_).items()}
+
+
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return how values of a field's type are read; each may also be None."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _from_json(data, _inner(hint))
+        return _reader(_inner(hint))
     if _is_record(hint):
-        return record_from_json(hint, data)
+        return lambda data: None if data is None else record_from_json(hint, data)
     if origin is tuple:
-        return tuple(_from_json(item, get_args(hint)[0]) for item in data)
+        read_item = _reader(get_args(hint)[0])
+        return lambda data: None if data is None else tuple([read_item(item) for item in data])
     if origin is Mapping:
-        return {key: _from_json(item, get_args(hint)[1]) for key, item in data.items()}
+        read_value = _reader(get_args(hint)[1])
+        return lambda data: None if data is None else {key: read_value(item) for key, item in data.items()}
     if hint is int:
-        return int(data)
+        return lambda data: None if data is None else int(data)
     if origin is Literal or hint is str:
-        return data
-    if hint is datetime or hint is Money:
-        return from_json(data)
-    value: Value = from_json(data)
-    return value
+        return lambda data: data
+    return from_json
 
 
 def _inner(hint: Any) -> Any:

@@ -9,13 +9,13 @@ from typing import Any, Final
 from ..diagnostics import Diagnostic
 from ..money import Money
 from ..scenario import CaseResult, Check, Refused, Results
-from ..step import Due, Event, Step
 from ..values import Value
 from .diagnostics import findings_data, one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
 from .text import NOTHING, Speech
-from .timeline import clauses, speech, trace_data
+from .timeline import clauses
+from .why import speech, told, why_data
 from .words import FALLBACK
 
 #: Of more events that were not taken, only the number is told.
@@ -117,17 +117,6 @@ def _why_lines(check: Check, say: Speech) -> Iterator[str]:
             yield from (f"          {line}" for line in clauses(trace, say))
 
 
-def told(step: Step) -> tuple[str, str]:
-    """Return who gave a step its input, and what it was."""
-    match step.input:
-        case Event(name=name, actor=actor):
-            return actor, name
-        case Due(timer=timer):
-            return "clock", timer
-        case _:
-            return "host", "opens the case"
-
-
 def results_json(results: Results, found: Sequence[Diagnostic] = (), *, language: str = FALLBACK) -> str:
     """Return the results as one JSON object.
 
@@ -174,34 +163,16 @@ def _case_data(case: CaseResult, language: str) -> dict[str, Any]:
                 "line": check.place.line,
                 "column": check.place.column,
                 "hint": check.hint,
-                "why": None if check.passed or check.step is None else _why_data(check.step, say),
+                "why": None if check.passed or check.step is None else why_data(check.step, say),
             }
             for check in case.checks
         ],
         "not_taken": [
             {
-                **_why_data(refused.step, say),
+                **why_data(refused.step, say),
                 "line": refused.place.line,
                 "column": refused.place.column,
             }
             for refused in case.refused
         ],
-    }
-
-
-def _why_data(step: Step, say: Speech) -> dict[str, Any]:
-    who, what = told(step)
-    return {
-        "seq": step.seq,
-        "at": stamp(step.at, say.zone),
-        "who": who,
-        "what": what,
-        "verdict": step.verdict,
-        "reason": None
-        if step.reason is None
-        else {"code": step.reason.code, "text": say.sentence(step.reason)},
-        "rule": None if step.reason is None else step.reason.rule,
-        "missing": list(step.missing),
-        "moves": [{"leg": m.leg, "from": m.source, "to": m.target, "rule": m.rule} for m in step.moves],
-        "trace": [] if step.verdict == "applied" else [trace_data(trace, say) for trace in step.trace],
     }

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ..calendar import zone
 from ..case import MAIN, Left, Part
-from ..policy import CompiledPolicy
 from ..simulate import ClockShown, Entry, PayoutShown, Timeline
 from ..source import Source
 from ..step import REFUSED, Answered, Effect, Move, Trace
@@ -20,21 +18,13 @@ from .diagnostics import one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
 from .text import NOTHING, Speech, chosen, padded, width
+from .why import speech, trace_data
 from .words import FALLBACK
 
 #: Where the details of a step begin.
 _INDENT: Final = 4
 #: How wide a list of details may become.
 _COLUMNS: Final = 90
-
-
-def speech(policy: CompiledPolicy | None, timezone: str | None, language: str) -> Speech:
-    """Return how a case is spoken of: in its zone, by its policy's sentences."""
-    return Speech(
-        language=language,
-        zone=None if timezone is None else zone(timezone),
-        reasons={} if policy is None else policy.reasons,
-    )
 
 
 def timeline_text(timeline: Timeline, *, language: str = FALLBACK, colour: bool = False) -> str:
@@ -289,17 +279,5 @@ def _payout_data(payout: PayoutShown) -> dict[str, Any]:
                 "missing": list(part.missing),
             }
             for part in payout.parts
-        ],
-    }
-
-
-def trace_data(trace: Trace, say: Speech) -> dict[str, Any]:
-    """Return a candidate that was looked at as JSON data."""
-    return {
-        "rule": trace.rule,
-        "result": trace.result,
-        "clauses": [
-            {"text": clause.text, "value": clause.value, "saw": plain(clause.saw, say.zone)}
-            for clause in trace.clauses
         ],
     }

@@ -15,11 +15,12 @@ from amends.engine.case import Case, Clock, PolicyRef
 from amends.engine.compile import compile_policy
 from amends.engine.decide import decide
 from amends.engine.document import read_text
-from amends.engine.engine import Engine, Sent
+from amends.engine.engine import Engine
 from amends.engine.evolve import evolve, rebuild
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
 from amends.engine.schema import check_document
+from amends.engine.sent import Sent
 from amends.engine.step import Due, Step
 
 HEAD = """
@@ -93,7 +94,7 @@ class Play:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is not None:
             return instant
-        name = zone_name or (self.case.timezone if "case" in self.engine._cases else "America/New_York")
+        name = zone_name or (self.case.timezone if self.engine.cases().cases else "America/New_York")
         return instant.replace(tzinfo=zone(name))
 
     def local(self, instant: datetime | None, zone_name: str | None = None) -> str | None:

@@ -1,0 +1,209 @@
+"""Records to rows and back. No sensitive value leaves this room in clear: a row has commitments, the vault has the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from ..answers import Tally
+from ..case import Case, PolicyRef
+from ..errors import CorruptJournal
+from ..journal import canonical, covered, record_from_json, record_to_json, uncovered, vault_of
+from ..step import Effect, Step
+from ..values import Value, to_json
+from .protocol import Delivery, Filing, Saved, Summary, lane_of
+from .vault import locked, unlocked
+
+#: Commitments by the paths in a case at which sensitive values stand.
+Seals = Mapping[str, str]
+Row = dict[str, Any]
+
+_IN_STEP: Final = "changes/"
+_SEALED: Final = '"$sealed"'
+
+
+# --- a case -------------------------------------------------------------------------------------------------------------
+
+
+def case_row(saved: Saved, seals: Seals, tally: Tally) -> Row:
+    """Return a case's row."""
+    case, filing = saved.case, saved.filing
+    snapshot = canonical(covered(record_to_json(case), seals))
+    return {
+        "id": case.id,
+        "bundle": case.policy.bundle,
+        "policy": case.policy.name,
+        "version": case.policy.version,
+        "model": case.policy.model,
+        "seq": case.seq,
+        "at": case.at,
+        "states": _several(filing.states),
+        "waits_for": _several(filing.waits_for),
+        "closed": filing.closed,
+        "due_at": case.timers[0].fires_at if case.timers else None,
+        "needs_human": case.needs_human,
+        "snapshot": snapshot.decode(),
+        # Facts are found by rows of their own, and some of them are sensitive.
+        "tally": canonical(record_to_json(replace(tally, facts={}))).decode(),
+    }
+
+
+def tally_of(text: str, facts: Mapping[str, Value]) -> Tally:
+    """Return what other cases may ask about a case, with those of its facts by which it was found."""
+    tally: Tally = record_from_json(Tally, json.loads(text))
+    return replace(tally, facts=facts)
+
+
+def digest_of(value: Value) -> str:
+    """Return what a value is found by: 1, 1.0 and true are three values."""
+    return hashlib.sha256(canonical(to_json(value))).hexdigest()
+
+
+def fact_rows(saved: Saved) -> tuple[set[str], list[Row]]:
+    """Return the facts that were changed, and the rows of those that the case can be found by."""
+    changed = {name for written in saved.written for name in written.step.changes.facts}
+    return changed, [
+        {"case_id": saved.case.id, "fact": name, "value": digest_of(saved.found_by[name])}
+        for name in sorted(changed)
+        if name in saved.found_by
+    ]
+
+
+def share_rows(saved: Saved) -> tuple[set[str], list[Row]]:
+    """Return the balances of which the case took another amount, and the rows of its shares of them."""
+    changed = {name for written in saved.written for name in written.step.changes.takes}
+    return changed, [
+        {"case_id": saved.case.id, "balance": name, "of": digest_of(saved.case.takes[name].of)}
+        for name in sorted(changed)
+    ]
+
+
+def case_of(snapshot: str, secret: bytes | None, vault: Mapping[str, Any]) -> tuple[Case, Seals]:
+    """Return the case that a row holds, and where in it sensitive values stand.
+
+    Raises:
+        CorruptJournal: the snapshot is not one.
+    """
+    try:
+        data, seals = uncovered(json.loads(snapshot), vault)
+        case: Case = record_from_json(Case, data)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptJournal(f"not a case: {error}") from error
+    return replace(case, secret=secret or b""), seals
+
+
+def holds_sealed(text: str) -> bool:
+    """Return whether a row may hold commitments, so that the vault has to be asked."""
+    return _SEALED in text
+
+
+def seals_after(seals: Seals, step: Step) -> Seals:
+    """Return where sensitive values stand in a case after a step, from where they stood before it."""
+    if not seals and not step.sealed:
+        return seals
+    changed = step.changes.facts
+    kept = {path: found for path, found in seals.items() if path.split("/")[1] not in changed}
+    new = {
+        path.removeprefix(_IN_STEP): found
+        for path, found in step.sealed.items()
+        if path.startswith(f"{_IN_STEP}facts/")
+    }
+    return {**kept, **new}
+
+
+def summary_of(row: Any) -> Summary:
+    """Return what a list shows of a case."""
+    return Summary(
+        id=row.id,
+        policy=PolicyRef(name=row.policy, version=row.version, bundle=row.bundle, model=row.model),
+        seq=row.seq,
+        opened_at=row.opened_at,
+        at=row.at,
+        filing=Filing(
+            states=tuple(row.states.split()), waits_for=tuple(row.waits_for.split()), closed=row.closed
+        ),
+        due_at=row.due_at,
+        needs_human=row.needs_human,
+        parked=row.parked,
+    )
+
+
+def _several(names: tuple[str, ...]) -> str:
+    return f" {' '.join(names)} " if names else ""
+
+
+def one_of(name: str) -> str:
+    """Return what a column of several names holds if it holds this one."""
+    return f" {name} "
+
+
+# --- the vault ----------------------------------------------------------------------------------------------------------
+
+
+def vault_rows(case: Case, step: Step) -> list[Row]:
+    """Return the rows of a step's sensitive values."""
+    if not step.sealed:
+        return []
+    return [
+        {"case_id": case.id, "commitment": commitment, "value": locked(case.secret, commitment, value)}
+        for commitment, value in vault_of(step).items()
+    ]
+
+
+def vault_from(rows: Any, secret: bytes | None) -> dict[str, Any]:
+    """Return the sensitive values that some rows hold; without the key there are none."""
+    if secret is None:
+        return {}
+    return {row.commitment: unlocked(secret, row.commitment, row.value) for row in rows}
+
+
+# --- deliveries ---------------------------------------------------------------------------------------------------------
+
+
+def delivery_rows(case_id: str, step: Step) -> list[Row]:
+    """Return the rows of a step's effects, sensitive values as commitments."""
+    if not step.effects:
+        return []
+    within = {path: found for path, found in step.sealed.items() if path.startswith("effects/")}
+    data = covered({"effects": [record_to_json(effect) for effect in step.effects]}, within)
+    return [
+        {
+            "key": effect.key,
+            "case_id": case_id,
+            "seq": step.seq,
+            "asked_at": step.at,
+            "kind": effect.kind,
+            "lane": lane_of(case_id, effect),
+            "effect": canonical(written).decode(),
+            "state": "waiting",
+            "attempts": 0,
+            "next_at": step.at,
+        }
+        for effect, written in zip(step.effects, data["effects"], strict=True)
+    ]
+
+
+def delivery_of(row: Any, vault: Mapping[str, Any], **changes: Any) -> Delivery:
+    """Return the delivery that a row holds."""
+    data, _ = uncovered(json.loads(row.effect), vault)
+    effect: Effect = record_from_json(Effect, data)
+    known: dict[str, Any] = {"attempts": row.attempts, "next_at": row.next_at, **changes}
+    return Delivery(
+        case_id=row.case_id,
+        seq=row.seq,
+        asked_at=row.asked_at,
+        effect=effect,
+        state=row.state,
+        error=row.error,
+        **known,
+    )
+
+
+def opened_row(saved: Saved) -> Row:
+    """Return what of a case's row never changes."""
+    opened_at: datetime = saved.written[0].step.at
+    return {"opened_at": opened_at}

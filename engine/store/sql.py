@@ -1,0 +1,382 @@
+"""A transaction on tables: what SQLite and PostgreSQL are asked, in SQLAlchemy's expressions and never as text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    CursorResult,
+    Executable,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
+
+from ..answers import Tally, answer, tallied
+from ..bundle import Bundle
+from ..case import Case, PolicyRef
+from ..errors import CorruptJournal, InvalidValue
+from ..journal import read_entry
+from ..step import Query, Step
+from . import codec
+from .faults import told_apart
+from .protocol import Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary
+from .searching import is_asked, is_sought
+from .tables import (
+    balances,
+    case_keys,
+    cases,
+    event_keys,
+    facts,
+    journal,
+    openings,
+    outbox,
+    policies,
+    shares,
+    vault,
+)
+
+#: How many values one statement takes at most; SQLite allows 32,766 and PostgreSQL 65,535.
+_CHUNK: Final = 1_000
+
+_UPDATED: Final = (
+    "bundle",
+    "policy",
+    "version",
+    "model",
+    "seq",
+    "at",
+    "states",
+    "waits_for",
+    "closed",
+    "due_at",
+    "needs_human",
+    "snapshot",
+    "tally",
+)
+_ADVANCE: Final = (
+    update(cases)
+    .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("before"))
+    .values({name: bindparam(name) for name in _UPDATED})
+)
+
+
+class SqlTransaction:
+    """What is done between a connection's begin and its commit.
+
+    Args:
+        connection: in a transaction, of whichever kind the database has.
+        locking: whether cases that are read are to be locked, row by row; SQLite locks itself as a whole.
+    """
+
+    def __init__(self, connection: Connection, *, locking: bool) -> None:
+        self._connection = connection
+        self._locking = locking
+        self._seals: dict[str, codec.Seals] = {}
+        self._tallies: dict[str, Tally] = {}
+
+    def _locked(self, query: Select[Any], *, skip: bool = False) -> Select[Any]:
+        """Return a query whose rows nobody else gets until the end; SQLite writes one transaction at a time."""
+        return (
+            query.with_for_update(of=query.get_final_froms()[:1], skip_locked=skip)
+            if self._locking
+            else query
+        )
+
+    def _execute(self, statement: Executable, rows: Sequence[codec.Row] | None = None) -> CursorResult[Any]:
+        with told_apart():
+            return cast("CursorResult[Any]", self._connection.execute(statement, rows))
+
+    def _scalar(self, query: Select[Any]) -> Any:
+        return self._execute(query).scalar()
+
+    def _insert(self, table: Table, rows: Sequence[codec.Row]) -> None:
+        if rows:
+            self._execute(insert(table), rows)
+
+    # --- cases ----------------------------------------------------------------------------------------------------------
+
+    def cases(self, ids: Collection[str]) -> Mapping[str, Case]:
+        """Read the rows of cases, locked where rows are locked, in the order of their ids."""
+        found: dict[str, Case] = {}
+        # Always in the same order, so that two batches cannot wait for each other.
+        ordered = sorted(set(ids))
+        for chunk in _chunks(ordered):
+            query = (
+                select(cases.c.id, cases.c.snapshot, cases.c.tally)
+                .where(cases.c.id.in_(chunk) if len(chunk) > 1 else cases.c.id == chunk[0])
+                .order_by(cases.c.id)
+            )
+            rows = self._execute(self._locked(query)).all()
+            secrets = self._secrets([row.id for row in rows])
+            for row in rows:
+                secret = secrets.get(row.id)
+                kept = self._vault(row.id, secret) if codec.holds_sealed(row.snapshot) else {}
+                found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, secret, kept)
+                self._tallies[row.id] = codec.tally_of(row.tally, {})
+        return found
+
+    def _secrets(self, ids: Sequence[str]) -> dict[str, bytes]:
+        if not ids:
+            return {}
+        wanted = case_keys.c.case_id.in_(ids) if len(ids) > 1 else case_keys.c.case_id == ids[0]
+        rows = self._execute(select(case_keys.c.case_id, case_keys.c.secret).where(wanted))
+        return {row.case_id: row.secret for row in rows}
+
+    def _vault(self, case_id: str, secret: bytes | None) -> Mapping[str, Any]:
+        query = select(vault.c.commitment, vault.c.value).where(vault.c.case_id == case_id)
+        return codec.vault_from(self._execute(query).all(), secret)
+
+    def steps(self, case_id: str, first: int = 0, last: int | None = None) -> tuple[Step, ...]:
+        """Read journal entries, with the values of the vault in them."""
+        query = select(journal.c.entry).where(journal.c.case_id == case_id, journal.c.seq >= first)
+        if last is not None:
+            query = query.where(journal.c.seq <= last)
+        entries = self._execute(query.order_by(journal.c.seq)).scalars().all()
+        secret = self._secrets([case_id]).get(case_id)
+        kept = self._vault(case_id, secret)
+        return tuple(read_entry(bytes(entry), kept, secret=secret or b"") for entry in entries)
+
+    def entries(self, case_id: str) -> tuple[tuple[bytes, str], ...]:
+        """Read journal entries as they are."""
+        query = select(journal.c.entry, journal.c.head).where(journal.c.case_id == case_id)
+        rows = self._execute(query.order_by(journal.c.seq))
+        return tuple((bytes(row.entry), row.head) for row in rows)
+
+    def vault(self, case_id: str) -> Mapping[str, Any]:
+        """Read and decrypt the values of the vault."""
+        return self._vault(case_id, self._secrets([case_id]).get(case_id))
+
+    def opened(self, key: str) -> str | None:
+        """Look an idempotency key of openings up."""
+        found: str | None = self._scalar(select(openings.c.case_id).where(openings.c.key == key))
+        return found
+
+    def keyed(self, case_id: str, key: str) -> Keyed | None:
+        """Look an idempotency key of a case up."""
+        query = select(event_keys).where(event_keys.c.case_id == case_id, event_keys.c.key == key)
+        row = self._execute(query).one_or_none()
+        return Keyed(key=row.key, first=row.first, seq=row.seq) if row else None
+
+    def bundle(self, digest: str) -> Bundle | None:
+        """Read a policy, and compare it with its digest."""
+        content = self._scalar(select(policies.c.content).where(policies.c.bundle == digest))
+        if content is None:
+            return None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise CorruptJournal(f"the policy kept as {digest} is another")
+        return Bundle.from_bytes(content)
+
+    def keep_bundle(self, ref: PolicyRef, bundle: Bundle | None) -> None:
+        """Insert a policy that is not there."""
+        if bundle is None:
+            raise InvalidValue("no case can be kept with a library that was only checked; use `Library.load`")
+        known = self._scalar(select(policies.c.name).where(policies.c.bundle == ref.bundle))
+        if known is None:
+            row = {
+                "bundle": ref.bundle,
+                "name": ref.name,
+                "version": ref.version,
+                "model": ref.model,
+                "content": bundle.to_bytes(),
+            }
+            self._insert(policies, [row])
+
+    def save(self, saved: Sequence[Saved]) -> None:
+        """Insert new cases, advance others from the step at which they were read, and insert what belongs to them."""
+        new = [one for one in saved if one.before is None]
+        moved = [one for one in saved if one.before is not None]
+        rows = {one.case.id: self._case_row(one) for one in saved}
+        self._insert(cases, [{**rows[one.case.id], **codec.opened_row(one)} for one in new])
+        self._insert(
+            case_keys,
+            [{"case_id": one.case.id, "secret": one.case.secret} for one in new if one.case.secret],
+        )
+        if moved:
+            advanced = [{**rows[one.case.id], "case": one.case.id, "before": one.before} for one in moved]
+            for row in advanced:
+                del row["id"]
+            if self._execute(_ADVANCE, advanced).rowcount != len(moved):
+                raise LostRace
+        self._write_beside(saved)
+
+    def _case_row(self, one: Saved) -> codec.Row:
+        """Return a case's row, and remember what its next one is made from."""
+        seals, tally = self._seals.get(one.case.id, {}), self._tallies.get(one.case.id)
+        for written in one.written:
+            seals = codec.seals_after(seals, written.step)
+            tally = tallied(tally, written.case, written.step)
+        self._seals[one.case.id] = seals
+        self._tallies[one.case.id] = tally = cast("Tally", tally)
+        return codec.case_row(one, seals, tally)
+
+    def _write_beside(self, saved: Sequence[Saved]) -> None:
+        """Write what belongs to the steps of cases."""
+        steps = [(one.case, written) for one in saved for written in one.written]
+        self._insert(
+            journal,
+            [
+                {"case_id": case.id, "seq": w.step.seq, "entry": w.entry, "head": w.case.head}
+                for case, w in steps
+            ],
+        )
+        self._insert(vault, [row for case, w in steps for row in codec.vault_rows(case, w.step)])
+        self._insert(outbox, [row for case, w in steps for row in codec.delivery_rows(case.id, w.step)])
+        self._insert(
+            event_keys,
+            [
+                {"case_id": one.case.id, "key": k.key, "first": k.first, "seq": k.seq}
+                for one in saved
+                for k in one.keys
+            ],
+        )
+        self._replace(facts, facts.c.fact, saved, codec.fact_rows)
+        self._replace(shares, shares.c.balance, saved, codec.share_rows)
+        self._insert(
+            openings,
+            [{"key": one.opened_by, "case_id": one.case.id} for one in saved if one.opened_by is not None],
+        )
+
+    def _replace(
+        self,
+        table: Table,
+        name: Column[str],
+        saved: Sequence[Saved],
+        rows_of: Callable[[Saved], tuple[set[str], list[codec.Row]]],
+    ) -> None:
+        """Write the rows of what was changed in place of those before."""
+        new = []
+        for one in saved:
+            changed, rows = rows_of(one)
+            if changed and one.before is not None:
+                self._execute(delete(table).where(table.c.case_id == one.case.id, name.in_(sorted(changed))))
+            new += rows
+        self._insert(table, new)
+
+    def answer(self, query: Query, case_id: str) -> Any:
+        """Select the cases that a question can be about, and answer from their tallies."""
+        if query.kind == "host":
+            return None
+        if query.kind == "taken" and self._locking:
+            self._hold(query)
+        wanted = select(cases.c.tally).where(cases.c.id != case_id, *is_asked(query)).order_by(cases.c.id)
+        known = {same.fact: same.value for same in query.same}
+        return answer(query, (codec.tally_of(text, known) for text in self._execute(wanted).scalars()))
+
+    def _hold(self, query: Query) -> None:
+        """Keep others from being told what was taken of a balance, until the end of the transaction."""
+        (same,) = query.same
+        row = {"balance": query.name, "of": codec.digest_of(same.value)}
+        self._execute(insert_or_not(balances).values(row).on_conflict_do_nothing())
+        mine = and_(balances.c.balance == row["balance"], balances.c.of == row["of"])
+        self._execute(select(balances.c.of).where(mine).with_for_update())
+
+    def due(self, by: datetime, limit: int) -> tuple[str, ...]:
+        """Select the cases that are due, and pass over those that are locked."""
+        query = (
+            select(cases.c.id)
+            .where(cases.c.due_at <= by, cases.c.parked.is_(None))
+            .order_by(cases.c.due_at, cases.c.id)
+            .limit(limit)
+        )
+        return tuple(self._execute(self._locked(query, skip=True)).scalars())
+
+    def park(self, case_id: str, why: str | None) -> None:
+        """Note why a case is parked."""
+        self._execute(update(cases).where(cases.c.id == case_id).values(parked=why))
+
+    def erase(self, case_id: str, secret: bytes) -> None:
+        """Delete the key and the values, and insert the new key."""
+        self._execute(delete(vault).where(vault.c.case_id == case_id))
+        self._execute(delete(case_keys).where(case_keys.c.case_id == case_id))
+        self._insert(case_keys, [{"case_id": case_id, "secret": secret}])
+
+    def summaries(
+        self, sought: Sought, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[Summary, ...]:
+        """Select cases by place and by what is sought."""
+        query = select(*(column for column in cases.c if column.name != "snapshot")).where(*is_sought(sought))
+        if after is not None:
+            query = query.where(
+                or_(cases.c.opened_at > after[0], and_(cases.c.opened_at == after[0], cases.c.id > after[1]))
+            )
+        rows = self._execute(query.order_by(cases.c.opened_at, cases.c.id).limit(limit))
+        return tuple(codec.summary_of(row) for row in rows)
+
+    # --- deliveries -----------------------------------------------------------------------------------------------------
+
+    def claim(
+        self, by: datetime, until: datetime, limit: int, kinds: Collection[str] | None
+    ) -> tuple[Delivery, ...]:
+        """Select deliveries that are due, pass over those that are locked, and lease them."""
+        earlier = outbox.alias()
+        before_it = exists().where(
+            earlier.c.lane == outbox.c.lane, earlier.c.seq < outbox.c.seq, earlier.c.state != "done"
+        )
+        query = select(outbox).where(outbox.c.state == "waiting", outbox.c.next_at <= by, ~before_it)
+        if kinds is not None:
+            query = query.where(outbox.c.kind.in_(sorted(kinds)))
+        query = query.order_by(outbox.c.next_at, outbox.c.key).limit(limit)
+        rows = self._execute(self._locked(query, skip=True)).all()
+        if rows:
+            self._execute(
+                update(outbox)
+                .where(outbox.c.key.in_([row.key for row in rows]))
+                .values(attempts=outbox.c.attempts + 1, next_at=until)
+            )
+        return tuple(self._delivery(row, attempts=row.attempts + 1, next_at=until) for row in rows)
+
+    def _delivery(self, row: Any, **changes: Any) -> Delivery:
+        kept = {}
+        if codec.holds_sealed(row.effect):
+            kept = dict(self.vault(row.case_id))
+        return codec.delivery_of(row, kept, **changes)
+
+    def told(
+        self, delivery: Delivery, state: DeliveryState, next_at: datetime, error: str | None = None
+    ) -> bool:
+        """Update a delivery that is at the same attempt."""
+        mine = and_(
+            outbox.c.key == delivery.key,
+            outbox.c.state == "waiting",
+            outbox.c.attempts == delivery.attempts,
+        )
+        done = self._execute(update(outbox).where(mine).values(state=state, next_at=next_at, error=error))
+        return done.rowcount == 1
+
+    def deliveries(
+        self, state: DeliveryState | None, case_id: str | None, after: str | None, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Select deliveries by place."""
+        query = select(outbox)
+        if state is not None:
+            query = query.where(outbox.c.state == state)
+        if case_id is not None:
+            query = query.where(outbox.c.case_id == case_id)
+        if after is not None:
+            query = query.where(outbox.c.key > after)
+        rows = self._execute(query.order_by(outbox.c.key).limit(limit)).all()
+        return tuple(self._delivery(row) for row in rows)
+
+    def resolve(self, key: str, state: DeliveryState, at: datetime) -> bool:
+        """Update a delivery that was given up."""
+        dead = and_(outbox.c.key == key, outbox.c.state == "dead")
+        done = self._execute(update(outbox).where(dead).values(state=state, attempts=0, next_at=at))
+        return done.rowcount == 1
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

@@ -1,0 +1,158 @@
+"""Many do the same at once: open with one key, send with one key, and draw from one pot more than it holds.
+
+    python -m tests.faults.race sqlite:////tmp/cases.db [--threads 8] [--processes 4] [--rounds 1000]
+
+In each round all begin together. They open a case with the same key, send a payout with the same key, and one of their own.
+All must be answered with the same case and the same step, as many of their own payouts must be granted as the pot has room
+for, and the bank is asked for each once. What the database holds is deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from amends.engine.engine import Engine
+from amends.engine.store import open_store
+from amends.engine.store.protocol import LostRace, Result, Store, Work
+from tests.faults.children import ended, forked
+from tests.faults.story import IBAN, NOON, empty, library, prove
+
+
+class Counting:
+    """A store that counts the races that were lost, each of which is run again."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.lost = 0
+
+    def transact(self, work: Work[Result], *, reads: bool = False) -> Result:
+        """Hand the work on."""
+        try:
+            return self.store.transact(work, reads=reads)
+        except LostRace:
+            self.lost += 1
+            raise
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+def race(engine: Engine, me: int, size: str, rounds: int, begin: Callable[[], object]) -> list[Any]:
+    """Take part in all rounds, and return what was answered: the case, the step of the shared key, whether I drew."""
+    told = []
+
+    def draw(case_id: str, key: str) -> Any:
+        return engine.send(case_id, "draw", {"amount": "10.00"}, by="member", at=NOON, key=key)
+
+    for index in range(rounds):
+        begin()
+        case = engine.open("pot", {"size": size, "account": IBAN}, at=NOON, key=f"round-{index}")
+        shared = draw(case.id, "shared")
+        mine = draw(case.id, f"own-{me}")
+        told.append([case.id, shared.step.seq, shared.case.head, mine.refusal is None])
+    return told
+
+
+def in_threads(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], None]) -> None:
+    """Race in threads that share an engine."""
+    store = Counting(open_store(url))
+    engine = Engine(library(), store)
+    barrier = threading.Barrier(many)
+
+    def run(me: int) -> None:
+        try:
+            told = race(engine, me, size, rounds, barrier.wait)
+        except BaseException:
+            barrier.abort()
+            raise
+        report(me, {"told": told, "lost": store.lost if me == 0 else 0})
+
+    threads = [threading.Thread(target=run, args=(me,)) for me in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.close()
+
+
+def in_processes(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], None]) -> None:
+    """Race in processes, each with an engine of its own."""
+    barrier = multiprocessing.get_context("fork").Barrier(many)
+
+    def run(me: int) -> None:
+        store = Counting(open_store(url))
+        engine = Engine(library(), store)
+        try:
+            told = race(engine, me, size, rounds, barrier.wait)
+        except BaseException:
+            barrier.abort()
+            raise
+        report(me, {"told": told, "lost": store.lost})
+        engine.close()
+
+    children = [forked(lambda me=me: run(me)) for me in range(many)]  # type: ignore[misc]
+    for child in children:
+        ended(child)
+
+
+def judged(told: list[list[Any]], room: int) -> int:
+    """Compare what all were answered, round by round, and return how many payouts were granted."""
+    granted = 0
+    for answers in zip(*told, strict=True):
+        assert len({tuple(answer[:3]) for answer in answers}) == 1, answers
+        drew = sum(answer[3] for answer in answers)
+        assert drew == room, answers
+        granted += drew + 1
+    return granted
+
+
+def main() -> int:
+    """Race, and print what came of it."""
+    options = argparse.ArgumentParser(description="Race for one case.")
+    options.add_argument("url")
+    options.add_argument("--threads", type=int, default=0)
+    options.add_argument("--processes", type=int, default=0)
+    options.add_argument("--rounds", type=int, default=1000)
+    given = options.parse_args()
+    many = given.threads or given.processes
+    room = many // 2
+    Engine(library(), given.url).close()
+    empty(given.url)
+    with tempfile.TemporaryDirectory() as folder:
+        reports = [Path(folder) / str(me) for me in range(many)]
+        racing = in_threads if given.threads else in_processes
+        racing(
+            given.url,
+            many,
+            f"{10 * (room + 1)}.00",
+            given.rounds,
+            lambda me, report: reports[me].write_text(json.dumps(report), encoding="utf-8"),
+        )
+        found = [json.loads(report.read_text(encoding="utf-8")) for report in reports]
+    granted = judged([one["told"] for one in found], room)
+    proved = prove(given.url, library())
+    assert proved.cases == given.rounds
+    assert len(proved.effects) == granted
+    figures = {
+        "rounds": given.rounds,
+        "racers": many,
+        "steps": proved.steps,
+        "conflicts": sum(one["lost"] for one in found),
+        "replays": given.rounds * (many - 1) * 2,
+        "granted": granted,
+    }
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
