@@ -14,7 +14,7 @@ from .paint import Paint
 from .plain import dumped, plain, stamp
 from .provenance import brief
 from .text import padded
-from .timeline import speech
+from .why import speech
 from .words import FALLBACK
 
 _COLUMN = 12

@@ -14,7 +14,7 @@ from .diagnostics import one_line
 from .paint import Paint
 from .plain import dumped, plain, stamp
 from .text import NOTHING, Speech, padded
-from .timeline import speech
+from .why import speech
 from .words import FALLBACK
 
 #: What became of cases, in the order in which they are counted, and how a count is said.
