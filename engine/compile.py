@@ -25,7 +25,7 @@ from .document import Fields, Node, Scalar, walk
 from .errors import InvalidValue
 from .expression import Declared
 from .money import ROUNDINGS, Rounding
-from .policy import CompiledPolicy, Event, Field, InForce
+from .policy import CompiledPolicy, Event, Field, InForce, PayoutRule
 from .read.almanac import Expanded, PolicyAlmanac
 from .read.candidates import Flow
 from .read.clocks import read_slas
@@ -209,13 +209,6 @@ class _Compiler:
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
         legs = tuple(read_leg(leg.name, leg.states, flow) for leg in self.legs)
-        shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
-        payouts = {}
-        for name, _, value in entries(at(self.node, "payouts")):
-            reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
-            rule = read_payout(name, value, flow, reporters, shared)
-            if rule:
-                payouts[name] = rule
         return CompiledPolicy(
             ref=self.ref,
             title=says(at(self.node, "title")),
@@ -243,7 +236,7 @@ class _Compiler:
             legs=legs,
             slas=read_slas(at(self.node, "sla"), flow, state=None),
             escalations=read_escalations(at(self.node, "escalations"), flow, legs),
-            payouts=payouts,
+            payouts=self.payouts(flow),
             sensitive=_sensitive(facts, events),
             size=(
                 sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
@@ -255,6 +248,16 @@ class _Compiler:
                 for node in reversed(self.under)
             ),
         )
+
+    def payouts(self, flow: Flow) -> dict[str, PayoutRule]:
+        """Read `payouts`."""
+        shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
+        found = {}
+        for name, _, value in entries(at(self.node, "payouts")):
+            reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
+            if rule := read_payout(name, value, flow, reporters, shared):
+                found[name] = rule
+        return found
 
     def lookups(self, facts: Mapping[str, Field]) -> Lookups:
         """Return what reads `lookups` and `balances`."""

@@ -24,6 +24,7 @@ from ..expression.flow import Keys
 from ..policy import Action, Ask, Candidate, CompiledPolicy, Event, Outcome, Pay, PayoutRule
 from ..types import OptionalType, required
 from .joins import Joins
+from .others import Others, cleared_by
 from .paths import NONE, Paths
 from .ways import Way, clocks, homes, listening, reachable, states_of, steps_of, ways
 
@@ -65,7 +66,7 @@ class Presence:
             for name, item in policy.facts.items()
             if item.default and isinstance(item.type, OptionalType)
         )
-        cleared = {name for way in self.ways for name in _cleared(way)}
+        cleared = {name for way in self.ways for name in cleared_by(way)}
         self.lasting: Keys = frozenset({*policy.facts, *policy.records} - cleared)
         self.others = Others(policy, self.ways, self.home)
         #: What is sure on entering a state, and at any time in it; a state that is never entered has neither.
@@ -340,52 +341,6 @@ class Presence:
         rule = self.policy.events.get(event or "")
         name, _, field = key.partition(".")
         return rule is not None and bool(field) and name in {rule.name, rule.keep_as}
-
-
-class Others:
-    """What other legs than one may do to it: between its own moves, and within a step that moves them too."""
-
-    def __init__(self, policy: CompiledPolicy, found: Sequence[Way], home: Mapping[str, str]) -> None:
-        self.policy = policy
-        self._ways = {
-            leg.name: [way for way in found if home[way.source] != leg.name and way.outcome.refuse is None]
-            for leg in policy.legs
-        }
-        computed = {*policy.defines, *policy.tables, *policy.moments, *policy.payouts}
-        self._computed = frozenset(computed)
-        self._left: dict[tuple[str, str | None], frozenset[str]] = {}
-
-    def heard(self, leg: str) -> set[str]:
-        """Return the events that other legs listen to."""
-        return {way.event for way in self._ways[leg] if way.event}
-
-    def losing(self, leg: str, key: str, event: str | None) -> Way | None:
-        """Return a way of another leg on which a key may get lost, rather one on the same event."""
-        name, _, field = key.partition(".")
-        found = [way for way in self._ways[leg] if name in _cleared(way)]
-        kept = {event.name: event.keep_as for event in self.policy.events.values()}
-        if field:
-            found += [way for way in self._ways[leg] if name in {way.event, kept.get(way.event or "")}]
-        return next((way for way in found if way.event == event), found[0] if found else None)
-
-    def leave(self, leg: str, present: Keys, *, event: str | None = None) -> Keys:
-        """Return what is still there once other legs have acted.
-
-        Args:
-            leg: the one that is followed.
-            present: what was there.
-            event: the one whose step it is, in which others may have acted before; else any time may have passed.
-        """
-        if (leg, event) not in self._left:
-            acting = [way for way in self._ways[leg] if event is None or way.event == event]
-            cleared = frozenset(name for way in acting for name in _cleared(way))
-            self._left[leg, event] = cleared | self._computed if acting else NONE
-        gone = self._left[leg, event]
-        return frozenset(key for key in present if key.partition(".")[0] not in gone) if gone else present
-
-
-def _cleared(way: Way) -> list[str]:
-    return [name for name, term in way.outcome.sets if term is None]
 
 
 def _nothing(term: Term, present: Keys, point: Point) -> None:

@@ -193,6 +193,11 @@ def published_gone(sheet: Sheet) -> Fault:
     return Fault(beside=lock(first_value(sheet, "policy").text, "«planted"))
 
 
+def bad_include(sheet: Sheet) -> Fault:
+    """Include what there is not."""
+    return Fault(puts={("states", "planted_115"): "{include: «planted_fragment}"})
+
+
 # --- expressions --------------------------------------------------------------------------------------------------------
 
 
@@ -348,6 +353,16 @@ def no_end(sheet: Sheet) -> Fault:
     )
 
 
+def set_by_two_legs(sheet: Sheet) -> Fault:
+    """Let two legs set one fact on one event."""
+    puts: Puts = {("events", "planted_306"): "{}", **NUMBER}
+    for leg, value in zip(sheet.legs[:2], ("'1'", "«'2'"), strict=True):
+        states = sheet.under("legs", leg, "states").entries
+        initial = next(key.text for key, state in states if at(state, ("initial",)))
+        puts["legs", leg, "states", initial, "on", "planted_306"] = f"{{set: {{planted_number: {value}}}}}"
+    return Fault(puts=puts)
+
+
 def waits_in_vain(sheet: Sheet) -> Fault:
     """Wait for somebody who has nothing to say."""
     state = f"{{waits_for: planted_role, on: {{planted_308: {sheet.initial}}}}}"
@@ -475,7 +490,7 @@ def window_backwards(sheet: Sheet) -> Fault:
 
 def at_top(sheet: Sheet, key: str) -> list[tuple[str, Fields]]:
     """Return the maps that the text itself declares in a part of the policy."""
-    part = sheet.node.get(key)
+    part = at(sheet.node, sheet.way(key))
     entries = part.entries if isinstance(part, Fields) else ()
     return [(name.text, node) for name, node in entries if isinstance(node, Fields)]
 
@@ -503,6 +518,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM112": outside_bounds,
     "AM113": published_changed,
     "AM114": published_gone,
+    "AM115": bad_include,
     "AM201": syntax,
     "AM202": type_,
     "AM203": unknown_literal,
@@ -518,6 +534,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM303": no_way_out,
     "AM304": no_last_outcome,
     "AM305": shadowed_transition,
+    "AM306": set_by_two_legs,
     "AM307": no_end,
     "AM308": waits_in_vain,
     "AM309": waits_without_a_clock,

@@ -83,9 +83,19 @@ class Sheet:
         assert isinstance(whole, Fields)
         return whole
 
+    @property
+    def legs(self) -> list[str]:
+        """Return the legs of the policy, none where it has `states`."""
+        legs = self.whole.get("legs")
+        return list(legs.keys()) if isinstance(legs, Fields) else []
+
+    def way(self, *way: str) -> tuple[str, ...]:
+        """Return a way into the document; where there are legs, states are those of the first."""
+        return ("legs", self.legs[0], *way) if way[0] == "states" and self.legs else way
+
     def under(self, *way: str) -> Fields:
         """Return a map of the whole, empty where there is none."""
-        found = at(self.whole, way)
+        found = at(self.whole, self.way(*way))
         return found if isinstance(found, Fields) else Fields((), self.whole.place)
 
     @property
@@ -164,7 +174,7 @@ class Sheet:
         """Return all that some faults change, as edits in the order of the text."""
         puts: Puts = {}
         for fault in faults:
-            puts.update(fault.puts)
+            puts.update({self.way(*way): value for way, value in fault.puts.items()})
         puts.update(self.leaving_alone(list(chain.from_iterable(fault.alone for fault in faults))))
         edits = list(chain.from_iterable(fault.edits for fault in faults))
         new: dict[tuple[str, ...], dict[str, object]] = {}

@@ -52,12 +52,12 @@ POLICIES: Final = sorted(
 CANNOT: Final[dict[str, dict[str, str]]] = yaml.safe_load((HERE / "planted.yaml").read_text(encoding="utf-8"))
 
 #: Faults after which the rest of the file, or of the policy, is not looked at.
-STOPS: Final = frozenset({"AM001", "AM002", "AM003", "AM006", "AM007", "AM008", "AM107"})
+STOPS: Final = frozenset({"AM001", "AM002", "AM003", "AM006", "AM007", "AM008", "AM107", "AM115"})
 #: Faults that are looked for in a policy whose every part can be read.
 OF_THE_WHOLE: Final = frozenset(
     {
-        *("AM204", "AM208", "AM209", "AM210", "AM302", "AM303", "AM304", "AM305", "AM307", "AM308", "AM309"),
-        *("AM310", "AM311", "AM401", "AM402", "AM404", "AM405", "AM501", "AM502"),
+        *("AM204", "AM208", "AM209", "AM210", "AM302", "AM303", "AM304", "AM305", "AM306", "AM307", "AM308"),
+        *("AM309", "AM310", "AM311", "AM401", "AM402", "AM404", "AM405", "AM501", "AM502"),
     }
 )
 #: Faults of several files.
@@ -84,7 +84,8 @@ def sheet_of(policy: str) -> Sheet:
 
 def can(code: str, policy: str) -> bool:
     """Tell whether a fault can be planted into a policy."""
-    true_of = {"everywhere", "base" if sheet_of(policy).base is None else "overlay"}
+    sheet = sheet_of(policy)
+    true_of = {"everywhere", "base" if sheet.base is None else "overlay", "legs" if sheet.legs else "states"}
     return not true_of & set(CANNOT.get(code, {}))
 
 
