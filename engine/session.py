@@ -191,13 +191,14 @@ class Session:
         """Write what was done since the last time."""
         moved = [working for working in self._working.values() if working.written]
         if moved:
-            self.transaction.save([_saved(working) for working in moved])
+            self.transaction.save([saved_of(working) for working in moved])
         for working in moved:
             working.stored = working.case.seq
             working.written, working.keys, working.opened_by = [], [], None
 
 
-def _saved(working: Working) -> Saved:
+def saved_of(working: Working) -> Saved:
+    """Return what is to be written of a case."""
     return Saved(
         before=working.stored,
         case=working.case,
