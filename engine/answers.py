@@ -102,7 +102,8 @@ def _money(before: tuple[Entry, ...], payouts: Mapping[str, Payout], step: Step)
         return before
     dated = {(entry.payout, entry.part): entry for entry in before}
     found = []
-    for name, payout in payouts.items():
+    # In one order, whether the case was at hand or read: the bytes that are kept are the same.
+    for name, payout in sorted(payouts.items()):
         for part in payout.parts:
             old = dated.get((name, part.id))
             if part.status in GIVEN_BACK:

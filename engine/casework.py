@@ -123,6 +123,7 @@ class Casework:
         def work(transaction: Transaction) -> tuple[Sent, ...]:
             session = self._session(transaction)
             session.load({case_id for case_id, _ in arriving})
+            session.load_keys([(case_id, one.key) for case_id, one in arriving if one.key is not None])
             sent = tuple(_send(session, case_id, arrived) for case_id, arrived in arriving)
             session.flush()
             return sent
@@ -336,7 +337,7 @@ def _send(session: Session, case_id: str, arrived: Event) -> Sent:
     before = session.fire(working, arrived.recorded_at)
     step = session.step(working, arrived)
     if arrived.key is not None:
-        working.keys.append(Keyed(key=arrived.key, first=first, seq=step.seq))
+        session.used(working, Keyed(key=arrived.key, first=first, seq=step.seq))
     return _sent(working.policy, working.case, before, step)
 
 

@@ -154,7 +154,7 @@ class Outbox:
 
         def work(transaction: Transaction) -> Delivery:
             # What another attempt reported stands; that this one has another reference changes nothing.
-            if transaction.keyed(delivery.case_id, _RESULT + delivery.key) is None:
+            if not transaction.keyed([(delivery.case_id, _RESULT + delivery.key)]):
                 self._casework.take(transaction, delivery.case_id, arrived)
             return _told(transaction, delivery, "done", now)
 

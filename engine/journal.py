@@ -28,6 +28,9 @@ _UNWRITTEN: Final = frozenset({"secret", "sealed"})
 #: Fields that always do: what the default is changes with every version.
 _WRITTEN: Final = frozenset({"engine"})
 
+#: What every entry with a commitment in it holds.
+_SEALED: Final = b'"$sealed"'
+
 #: Sensitive values beside the journal: commitment to its JSON.
 Vault = Mapping[str, Any]
 
@@ -87,7 +90,9 @@ def read_entry(entry: bytes, vault: Vault | None = None, *, secret: bytes = b"")
         CorruptJournal: the bytes are not an entry.
     """
     try:
-        data, sealed = uncovered(json.loads(entry), vault or {})
+        data, sealed = (
+            uncovered(json.loads(entry), vault or {}) if _SEALED in entry else (json.loads(entry), {})
+        )
         ((kind, body),) = data["input"].items()
         data["input"] = None
         step: Step = record_from_json(Step, data)

@@ -17,7 +17,7 @@ from .journal import entry_of
 from .library import Library
 from .policy import CompiledPolicy
 from .step import Due, Input, Migrate, Open, Query, Step
-from .store.protocol import Filing, Keyed, Saved, Transaction, Written
+from .store.protocol import CaseKey, Filing, Keyed, Saved, Transaction, Written
 from .values import Sealed, Value
 
 #: What a host answers to a question that is none of its own.
@@ -97,6 +97,8 @@ class Session:
         self._policies = policies
         self._limits = limits
         self._working: dict[str, Working] = {}
+        #: What is known of keys; None for one that has not come.
+        self._keyed: dict[CaseKey, Keyed | None] = {}
 
     def load(self, ids: Collection[str]) -> None:
         """Read cases, so that no more than one question is put to the store for all of them."""
@@ -188,23 +190,34 @@ class Session:
         due = Due(timer=timer.id, fires_at=timer.fires_at, fired_at=now, tzdata=tzdata_version())
         return self.step(working, due)
 
+    def load_keys(self, pairs: Collection[CaseKey]) -> None:
+        """Look up what events with keys did to cases; after `load`, so that nobody else adds to them."""
+        self._keyed.update(dict.fromkeys(pairs))
+        self._keyed.update(self.transaction.keyed(pairs))
+
     def keyed(self, case_id: str, key: str) -> Keyed | None:
         """Return what an event with a key did to a case, in this transaction or before."""
-        working = self._working.get(case_id)
-        mine = (keyed for keyed in working.keys if keyed.key == key) if working else iter(())
-        return next(mine, None) or self.transaction.keyed(case_id, key)
+        if (case_id, key) not in self._keyed:
+            self.load_keys([(case_id, key)])
+        return self._keyed[case_id, key]
+
+    def used(self, working: Working, keyed: Keyed) -> None:
+        """Note what an event with a key did."""
+        working.keys.append(keyed)
+        self._keyed[working.case.id, keyed.key] = keyed
 
     def flush(self) -> None:
         """Write what was done since the last time."""
         moved = [working for working in self._working.values() if working.written]
         if moved:
-            self.transaction.save([_saved(working) for working in moved])
+            self.transaction.save([saved_of(working) for working in moved])
         for working in moved:
             working.stored = working.case.seq
             working.written, working.keys, working.opened_by = [], [], None
 
 
-def _saved(working: Working) -> Saved:
+def saved_of(working: Working) -> Saved:
+    """Return what is to be written of a case."""
     return Saved(
         before=working.stored,
         case=working.case,

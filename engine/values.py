@@ -122,7 +122,7 @@ def instant_text(instant: datetime) -> str:
     >>> instant_text(parse_timestamp("2026-03-05T20:00:00-05:00"))
     '2026-03-06T01:00:00Z'
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    return f"{instant.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
 
 def parse_date(text: str) -> date:
@@ -230,7 +230,9 @@ def _tagged(tag: str, item: Any) -> Value:
             amount, _, currency = item.partition(" ")
             return Money(Fraction(amount), currency)
         case "$at":
-            return parse_timestamp(item)
+            # What `instant_text` wrote, and then whatever else an instant may be.
+            instant = datetime.fromisoformat(item)
+            return instant if instant_text(instant) == item else parse_timestamp(item)
         case "$date":
             return parse_date(item)
         case "$duration":

@@ -18,6 +18,7 @@ from ..journal import entry_of, read_entry, vault_of
 from ..step import Query, Step
 from ..verify import digests
 from .protocol import (
+    CaseKey,
     Delivery,
     DeliveryState,
     Filing,
@@ -110,9 +111,12 @@ class _Transaction:
     def opened(self, key: str) -> str | None:
         return self.opened_by.get(key)
 
-    def keyed(self, case_id: str, key: str) -> Keyed | None:
-        row = self.rows.get(case_id)
-        return row.keys.get(key) if row else None
+    def keyed(self, pairs: Collection[CaseKey]) -> Mapping[CaseKey, Keyed]:
+        return {
+            (case_id, key): self.rows[case_id].keys[key]
+            for case_id, key in pairs
+            if case_id in self.rows and key in self.rows[case_id].keys
+        }
 
     def bundle(self, digest: str) -> Bundle | None:
         return self.bundles.get(digest)

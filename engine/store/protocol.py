@@ -48,6 +48,10 @@ class Keyed:
     seq: int
 
 
+#: A case and the idempotency key of an event that was sent to it.
+CaseKey = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filing:
     """What cases are listed by, beside what stands in them; the policy tells it."""
@@ -158,8 +162,8 @@ class Transaction(Protocol):
     def opened(self, key: str) -> str | None:
         """Return the id of the case that was opened with a key."""
 
-    def keyed(self, case_id: str, key: str) -> Keyed | None:
-        """Return what an event with a key did to a case."""
+    def keyed(self, pairs: Collection[CaseKey]) -> Mapping[CaseKey, Keyed]:
+        """Return what events with keys did to cases, for those that came."""
 
     def bundle(self, digest: str) -> Bundle | None:
         """Return a policy as it was when cases were opened under it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
     Column,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
@@ -33,7 +34,7 @@ from ..journal import read_entry
 from ..step import Query, Step
 from . import codec
 from .faults import told_apart
-from .protocol import Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary
+from .protocol import CaseKey, Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary
 from .searching import is_asked, is_sought
 from .tables import (
     balances,
@@ -48,6 +49,8 @@ from .tables import (
     shares,
     vault,
 )
+
+Item = TypeVar("Item")
 
 #: How many values one statement takes at most; SQLite allows 32,766 and PostgreSQL 65,535.
 _CHUNK: Final = 1_000
@@ -72,6 +75,17 @@ _ADVANCE: Final = (
     .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("before"))
     .values({name: bindparam(name) for name in _UPDATED})
 )
+#: Always in the same order, so that two batches cannot wait for each other.
+_READ: Final = (
+    select(cases.c.id, cases.c.snapshot, cases.c.tally, case_keys.c.secret)
+    .select_from(cases.outerjoin(case_keys, case_keys.c.case_id == cases.c.id))
+    .where(cases.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(cases.c.id)
+)
+_READ_LOCKED: Final = _READ.with_for_update(of=cases)
+_KEYED: Final = select(event_keys).where(
+    tuple_(event_keys.c.case_id, event_keys.c.key).in_(bindparam("pairs", expanding=True))
+)
 
 
 class SqlTransaction:
@@ -88,15 +102,13 @@ class SqlTransaction:
         self._seals: dict[str, codec.Seals] = {}
         self._tallies: dict[str, Tally] = {}
 
-    def _locked(self, query: Select[Any], *, skip: bool = False) -> Select[Any]:
-        """Return a query whose rows nobody else gets until the end; SQLite writes one transaction at a time."""
-        return (
-            query.with_for_update(of=query.get_final_froms()[:1], skip_locked=skip)
-            if self._locking
-            else query
-        )
+    def _locked(self, query: Select[Any], table: Table, *, skip: bool = False) -> Select[Any]:
+        """Return a query whose rows of a table nobody else gets until the end; SQLite is locked as a whole."""
+        return query.with_for_update(of=table, skip_locked=skip) if self._locking else query
 
-    def _execute(self, statement: Executable, rows: Sequence[codec.Row] | None = None) -> CursorResult[Any]:
+    def _execute(
+        self, statement: Executable, rows: Sequence[codec.Row] | codec.Row | None = None
+    ) -> CursorResult[Any]:
         with told_apart():
             return cast("CursorResult[Any]", self._connection.execute(statement, rows))
 
@@ -112,29 +124,16 @@ class SqlTransaction:
     def cases(self, ids: Collection[str]) -> Mapping[str, Case]:
         """Read the rows of cases, locked where rows are locked, in the order of their ids."""
         found: dict[str, Case] = {}
-        # Always in the same order, so that two batches cannot wait for each other.
-        ordered = sorted(set(ids))
-        for chunk in _chunks(ordered):
-            query = (
-                select(cases.c.id, cases.c.snapshot, cases.c.tally)
-                .where(cases.c.id.in_(chunk) if len(chunk) > 1 else cases.c.id == chunk[0])
-                .order_by(cases.c.id)
-            )
-            rows = self._execute(self._locked(query)).all()
-            secrets = self._secrets([row.id for row in rows])
-            for row in rows:
-                secret = secrets.get(row.id)
-                kept = self._vault(row.id, secret) if codec.holds_sealed(row.snapshot) else {}
-                found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, secret, kept)
+        for chunk in _chunks(sorted(set(ids))):
+            for row in self._execute(_READ_LOCKED if self._locking else _READ, {"ids": chunk}).all():
+                kept = self._vault(row.id, row.secret) if codec.holds_sealed(row.snapshot) else {}
+                found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, row.secret, kept)
                 self._tallies[row.id] = codec.tally_of(row.tally, {})
         return found
 
-    def _secrets(self, ids: Sequence[str]) -> dict[str, bytes]:
-        if not ids:
-            return {}
-        wanted = case_keys.c.case_id.in_(ids) if len(ids) > 1 else case_keys.c.case_id == ids[0]
-        rows = self._execute(select(case_keys.c.case_id, case_keys.c.secret).where(wanted))
-        return {row.case_id: row.secret for row in rows}
+    def _secret(self, case_id: str) -> bytes | None:
+        found: bytes | None = self._scalar(select(case_keys.c.secret).where(case_keys.c.case_id == case_id))
+        return found
 
     def _vault(self, case_id: str, secret: bytes | None) -> Mapping[str, Any]:
         query = select(vault.c.commitment, vault.c.value).where(vault.c.case_id == case_id)
@@ -146,7 +145,7 @@ class SqlTransaction:
         if last is not None:
             query = query.where(journal.c.seq <= last)
         entries = self._execute(query.order_by(journal.c.seq)).scalars().all()
-        secret = self._secrets([case_id]).get(case_id)
+        secret = self._secret(case_id)
         kept = self._vault(case_id, secret)
         return tuple(read_entry(bytes(entry), kept, secret=secret or b"") for entry in entries)
 
@@ -158,18 +157,20 @@ class SqlTransaction:
 
     def vault(self, case_id: str) -> Mapping[str, Any]:
         """Read and decrypt the values of the vault."""
-        return self._vault(case_id, self._secrets([case_id]).get(case_id))
+        return self._vault(case_id, self._secret(case_id))
 
     def opened(self, key: str) -> str | None:
         """Look an idempotency key of openings up."""
         found: str | None = self._scalar(select(openings.c.case_id).where(openings.c.key == key))
         return found
 
-    def keyed(self, case_id: str, key: str) -> Keyed | None:
-        """Look an idempotency key of a case up."""
-        query = select(event_keys).where(event_keys.c.case_id == case_id, event_keys.c.key == key)
-        row = self._execute(query).one_or_none()
-        return Keyed(key=row.key, first=row.first, seq=row.seq) if row else None
+    def keyed(self, pairs: Collection[CaseKey]) -> Mapping[CaseKey, Keyed]:
+        """Look idempotency keys of cases up."""
+        found: dict[CaseKey, Keyed] = {}
+        for chunk in _chunks(sorted(set(pairs))):
+            for row in self._execute(_KEYED, {"pairs": chunk}):
+                found[row.case_id, row.key] = Keyed(key=row.key, first=row.first, seq=row.seq)
+        return found
 
     def bundle(self, digest: str) -> Bundle | None:
         """Read a policy, and compare it with its digest."""
@@ -258,12 +259,15 @@ class SqlTransaction:
         rows_of: Callable[[Saved], tuple[set[str], list[codec.Row]]],
     ) -> None:
         """Write the rows of what was changed in place of those before."""
-        new = []
+        old, new = [], []
         for one in saved:
             changed, rows = rows_of(one)
-            if changed and one.before is not None:
-                self._execute(delete(table).where(table.c.case_id == one.case.id, name.in_(sorted(changed))))
+            if one.before is not None:
+                old += [{"case": one.case.id, "name": name} for name in sorted(changed)]
             new += rows
+        if old:
+            gone = and_(table.c.case_id == bindparam("case"), name == bindparam("name"))
+            self._execute(delete(table).where(gone), old)
         self._insert(table, new)
 
     def answer(self, query: Query, case_id: str) -> Any:
@@ -292,7 +296,7 @@ class SqlTransaction:
             .order_by(cases.c.due_at, cases.c.id)
             .limit(limit)
         )
-        return tuple(self._execute(self._locked(query, skip=True)).scalars())
+        return tuple(self._execute(self._locked(query, cases, skip=True)).scalars())
 
     def park(self, case_id: str, why: str | None) -> None:
         """Note why a case is parked."""
@@ -330,7 +334,7 @@ class SqlTransaction:
         if kinds is not None:
             query = query.where(outbox.c.kind.in_(sorted(kinds)))
         query = query.order_by(outbox.c.next_at, outbox.c.key).limit(limit)
-        rows = self._execute(self._locked(query, skip=True)).all()
+        rows = self._execute(self._locked(query, outbox, skip=True)).all()
         if rows:
             self._execute(
                 update(outbox)
@@ -378,5 +382,5 @@ class SqlTransaction:
         return done.rowcount == 1
 
 
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+def _chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

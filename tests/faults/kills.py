@@ -123,7 +123,7 @@ def call_of(engine: Engine, name: int, number: int) -> None:
     key = f"{name}/{number}"
     match kind:
         case "open":
-            engine.open("pot", {"account": IBAN, "size": "25.00"}, key=key, case_id=case_id)
+            engine.open("pot", {"account": IBAN, "size": "25.00", "pot": case_id}, key=key, case_id=case_id)
         case "draw":
             engine.send(case_id, kind, {"amount": "10.00", "note": key}, by="member:1", key=key)
         case "note":

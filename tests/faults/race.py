@@ -1,10 +1,11 @@
-"""Many do the same at once: open with one key, send with one key, and draw from one pot more than it holds.
+"""Many do the same at once: open and send with one key, approve a payout, and draw from one pot more than it holds.
 
     python -m tests.faults.race sqlite:////tmp/cases.db [--threads 8] [--processes 4] [--rounds 1000]
 
-In each round all begin together. They open a case with the same key, send a payout with the same key, and one of their own.
-All must be answered with the same case and the same step, as many of their own payouts must be granted as the pot has room
-for, and the bank is asked for each once. What the database holds is deleted.
+In each round all begin together, half of them with one case and half with another, and both cases draw from one pot. They
+open their case with the same key, send a payout with the same key, ask for another that two people must approve, approve it,
+and send a payout of their own. Those of one case must be answered with the same case and the same steps, the payouts of both
+cases together must be as many as the pot has room for, and each is asked of the host once. What the database holds is deleted.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import multiprocessing
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from amends.engine.engine import Engine
+from amends.engine.sent import Sent
 from amends.engine.store import open_store
 from amends.engine.store.protocol import LostRace, Result, Store, Work
 from tests.faults.children import ended, forked
@@ -47,18 +50,23 @@ class Counting:
 
 
 def race(engine: Engine, me: int, size: str, rounds: int, begin: Callable[[], object]) -> list[Any]:
-    """Take part in all rounds, and return what was answered: the case, the step of the shared key, whether I drew."""
+    """Take part in all rounds, and return what I was answered: the case, the shared steps, which draws were granted."""
     told = []
 
-    def draw(case_id: str, key: str) -> Any:
-        return engine.send(case_id, "draw", {"amount": "10.00"}, by="member", at=NOON, key=key)
+    def send(case_id: str, event: str, key: str, by: str = "member", amount: str | None = None) -> Sent:
+        data = {} if amount is None else {"amount": amount}
+        return engine.send(case_id, event, data, by=by, at=NOON, key=key)
 
     for index in range(rounds):
+        facts = {"size": size, "account": IBAN, "pot": f"pot-{index}"}
         begin()
-        case = engine.open("pot", {"size": size, "account": IBAN}, at=NOON, key=f"round-{index}")
-        shared = draw(case.id, "shared")
-        mine = draw(case.id, f"own-{me}")
-        told.append([case.id, shared.step.seq, shared.case.head, mine.refusal is None])
+        case = engine.open("pot", facts, at=NOON, key=f"round-{index}-{me % 2}")
+        shared = send(case.id, "draw", "shared", amount="10.00")
+        bonus = send(case.id, "ask_bonus", "bonus")
+        send(case.id, "bonus.approved", f"yes-{me}", by=f"desk:{me}")
+        mine = send(case.id, "draw", f"own-{me}", amount="10.00")
+        seen = [case.id, *(one.case.head for one in (shared, bonus))]
+        told.append([seen, shared.refusal is None, mine.refusal is None])
     return told
 
 
@@ -104,15 +112,14 @@ def in_processes(url: str, many: int, size: str, rounds: int, report: Callable[[
         ended(child)
 
 
-def judged(told: list[list[Any]], room: int) -> int:
-    """Compare what all were answered, round by round, and return how many payouts were granted."""
-    granted = 0
+def judged(told: list[list[Any]], room: int) -> None:
+    """Compare what all were answered, round by round."""
     for answers in zip(*told, strict=True):
-        assert len({tuple(answer[:3]) for answer in answers}) == 1, answers
-        drew = sum(answer[3] for answer in answers)
-        assert drew == room, answers
-        granted += drew + 1
-    return granted
+        shared = 0
+        for side in (answers[::2], answers[1::2]):
+            assert all(answer[:2] == side[0][:2] for answer in side), side
+            shared += side[0][1]
+        assert shared + sum(answer[2] for answer in answers) == room, answers
 
 
 def main() -> int:
@@ -124,7 +131,7 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=1000)
     given = options.parse_args()
     many = given.threads or given.processes
-    room = many // 2
+    room = many // 2 + 2
     Engine(library(), given.url).close()
     empty(given.url)
     with tempfile.TemporaryDirectory() as folder:
@@ -133,22 +140,23 @@ def main() -> int:
         racing(
             given.url,
             many,
-            f"{10 * (room + 1)}.00",
+            f"{10 * room}.00",
             given.rounds,
             lambda me, report: reports[me].write_text(json.dumps(report), encoding="utf-8"),
         )
         found = [json.loads(report.read_text(encoding="utf-8")) for report in reports]
-    granted = judged([one["told"] for one in found], room)
+    judged([one["told"] for one in found], room)
     proved = prove(given.url, library())
-    assert proved.cases == given.rounds
-    assert len(proved.effects) == granted
+    assert proved.cases == 2 * given.rounds
+    kinds = Counter(key.split("/")[1] for key in proved.effects)
+    assert kinds == {"share": room * given.rounds, "bonus": 2 * given.rounds}, kinds
     figures = {
         "rounds": given.rounds,
         "racers": many,
         "steps": proved.steps,
         "conflicts": sum(one["lost"] for one in found),
-        "replays": given.rounds * (many - 1) * 2,
-        "granted": granted,
+        "replays": given.rounds * (many - 2) * 3,
+        "payouts": len(proved.effects),
     }
     print(json.dumps(figures))
     return 0

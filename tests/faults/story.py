@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Engine as Database
 from sqlalchemy import Table, create_engine, select
 
+from amends.engine.answers import Tally, tallied
 from amends.engine.case import Case
 from amends.engine.delivery import Retries, Settled
 from amends.engine.engine import Engine
@@ -19,17 +20,19 @@ from amends.engine.evolve import evolve
 from amends.engine.journal import read_entry
 from amends.engine.library import Library
 from amends.engine.sent import Sending
-from amends.engine.session import filing_of
+from amends.engine.session import Working, saved_of
 from amends.engine.step import Due, Event, Open
 from amends.engine.store import codec
 from amends.engine.store.connect import database_url
-from amends.engine.store.protocol import Saved
-from amends.engine.store.tables import cases, event_keys, journal, metadata, openings, outbox
+from amends.engine.store.protocol import Written
+from amends.engine.store.tables import cases, event_keys, facts, journal, metadata, openings, outbox, shares
 from amends.engine.verify import digests
 
 NOON: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 IBAN: Final = "DE02 1203 0000 0000 2020 51"
+#: All that can be made from the journals, and they themselves.
+_TABLES: Final = (cases, event_keys, facts, journal, openings, outbox, shares)
 #: What becomes of a delivery; the rest of its row is what the journal says.
 _ON_THE_WAY: Final = ("state", "attempts", "next_at", "error")
 
@@ -86,7 +89,7 @@ def story(engine: Engine) -> Iterable[Callable[[], object]]:
     def opened(case_id: str, **facts: Any) -> Case:
         return engine.open(
             "pot",
-            {"account": IBAN, **facts},
+            {"account": IBAN, "pot": case_id, **facts},
             at=NOON,
             key=f"open-{case_id}",
             case_id=case_id,
@@ -170,9 +173,7 @@ def prove(url: str, policies: Library) -> Proved:
     database = way_in(url)
     engine = Engine(policies, url)
     try:
-        kept = {
-            table.name: rows_of(database, table) for table in (cases, journal, event_keys, openings, outbox)
-        }
+        kept = {table.name: rows_of(database, table) for table in _TABLES}
         for row in kept[cases.name]:
             engine.verify(row["id"])
         made = _made_from(kept[journal.name], engine)
@@ -180,11 +181,8 @@ def prove(url: str, policies: Library) -> Proved:
         engine.close()
         database.dispose()
     states = {row["key"]: row["state"] for row in kept[outbox.name]}
-    for row in kept[outbox.name]:
-        for name in _ON_THE_WAY:
-            del row[name]
-    for row in kept[cases.name]:
-        del row["parked"]
+    kept[outbox.name] = _without(kept[outbox.name], *_ON_THE_WAY)
+    kept[cases.name] = _without(kept[cases.name], "parked")
     for row, most in zip(kept[event_keys.name], made[event_keys.name], strict=True):
         # Of the timers that fired before an event, the last so many fired for it; nothing else tells how many.
         assert most["first"] <= row["first"] <= row["seq"]
@@ -198,48 +196,50 @@ def prove(url: str, policies: Library) -> Proved:
 
 def _made_from(entries: list[dict[str, Any]], engine: Engine) -> dict[str, list[dict[str, Any]]]:
     """Make the rows of all tables from those of the journal."""
-    made: dict[str, list[dict[str, Any]]] = {
-        table.name: [] for table in (cases, journal, event_keys, openings, outbox)
-    }
-    by_case: dict[str, list[dict[str, Any]]] = {}
+    made: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _TABLES}
+    by_case: dict[str, list[bytes]] = {}
     for row in entries:
-        by_case.setdefault(row["case_id"], []).append(row)
-    for case_id, rows in by_case.items():
-        _make(case_id, [row["entry"] for row in rows], engine, made)
-    for name, keys in (
-        (outbox.name, ("key",)),
-        (openings.name, ("key",)),
-        (event_keys.name, ("case_id", "key")),
-    ):
-        made[name].sort(key=lambda row, keys=keys: tuple(row[key] for key in keys))  # type: ignore[misc]
+        by_case.setdefault(row["case_id"], []).append(row["entry"])
+    for case_id, its in by_case.items():
+        _make(case_id, its, engine, made)
+    for table in _TABLES:
+        names = [column.name for column in table.primary_key.columns]
+        made[table.name].sort(key=lambda row, names=names: [row[name] for name in names])  # type: ignore[misc]
     return made
 
 
 def _make(case_id: str, entries: list[bytes], engine: Engine, made: dict[str, list[dict[str, Any]]]) -> None:
     case: Case | None = None
+    tally: Tally | None = None
     seals: codec.Seals = {}
-    opened_at, fired = NOON, 0  # how many timers fired since the last event
+    written = []
+    fired = 0  # how many timers fired since the last event
     for seq, (entry, head) in enumerate(zip(entries, digests(entries), strict=True)):
         # Without the vault: what a row holds of sensitive values is what the entry holds.
         step = read_entry(entry)
         assert step.seq == seq
         case = evolve(case, step, entry)
         seals = codec.seals_after(seals, step)
+        tally = tallied(tally, case, step)
+        written.append(Written(step=step, entry=entry, case=case))
         made[journal.name].append({"case_id": case_id, "seq": seq, "entry": entry, "head": head})
-        made[outbox.name] += [
-            {name: value for name, value in row.items() if name not in _ON_THE_WAY}
-            for row in codec.delivery_rows(case_id, step)
-        ]
+        made[outbox.name] += _without(codec.delivery_rows(case_id, step), *_ON_THE_WAY)
         match step.input:
-            case Open(key=key):
-                opened_at = step.at
-                made[openings.name] += [{"key": key, "case_id": case_id}] if key is not None else []
+            case Open(key=str(key)):
+                made[openings.name].append({"key": key, "case_id": case_id})
             case Event(key=str(key)):
                 made[event_keys.name].append(
                     {"case_id": case_id, "key": key, "first": seq - fired, "seq": seq}
                 )
         fired = fired + 1 if isinstance(step.input, Due) else 0
     assert case is not None
-    filing = filing_of(engine.policy_of(case_id), case)
-    saved = Saved(before=None, case=case, written=(), filing=filing)
-    made[cases.name].append({**codec.case_row(saved, seals), "opened_at": opened_at})
+    assert tally is not None
+    working = Working(engine.policy_of(case_id), case, None, written)
+    saved = saved_of(working)
+    made[cases.name].append({**codec.case_row(saved, seals, tally), **codec.opened_row(saved)})
+    made[facts.name] += codec.fact_rows(saved)[1]
+    made[shares.name] += codec.share_rows(saved)[1]
+
+
+def _without(rows: Iterable[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
