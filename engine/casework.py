@@ -213,7 +213,7 @@ class Casework:
             arrived, policy = way(session, working)
             step = session.migrate(working, replace(arrived, tzdata=tzdata_version()), policy)
             if key is not None:
-                working.keys.append(Keyed(key=key, first=first, seq=step.seq))
+                session.used(working, Keyed(key=key, first=first, seq=step.seq))
             sent = _sent(working.policy, working.case, before, step)
             session.flush()
             return sent
