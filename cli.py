@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "test": "Run scenario cases against policies, and show what is not as expected.",
     "migrate": "Show what would become of open cases under a version that takes them over.",
     "diff": "Compare two policies, and what cases come to under each.",
+    "worker": "Fire timers and deliver effects, until told to stop.",
     "store": "Look at the tables that cases live in, or bring them up to date.",
     "schema": "Print the JSON Schema of policies, of fragments or of scenario files, for an editor.",
 }

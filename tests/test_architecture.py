@@ -102,6 +102,7 @@ FLOORS: dict[str, int] = {
     "engine.render": 5,
     "engine.scenario": 5,
     "engine.simulate": 5,
+    "engine.worker": 5,
     # 6: the command line, and the names that `import amends` offers
     "__main__": 6,
     "cli": 6,
@@ -165,6 +166,7 @@ REACHES = {"getattr", "setattr", "delattr"}
 REACHING = {
     "": "the names of `__all__`",
     "cli": "the commands of its own list",
+    "engine.commands.worker": "the module of handlers that an operator names",
     "engine.document": "flags of files that an operating system may lack",
     "engine.journal": "the fields of our own records",
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..calendar import zone
+from ..citing import cited
 from ..policy import CompiledPolicy
-from ..step import Due, Event, Open, Step, Trace
+from ..step import Due, Event, Migrate, Open, Step, Trace
 from .plain import plain, stamp
 from .text import Speech
 
@@ -27,6 +28,8 @@ def told(step: Step) -> tuple[str, str]:
             return actor, name
         case Due(timer=timer):
             return "clock", timer
+        case Migrate(actor=actor, policy=ref):
+            return actor, f"goes on under {ref.version}"
         case _:
             return "host", "opens the case"
 
@@ -65,7 +68,6 @@ def full_why(
     say = speech(policy, timezone, language)
     arrived = step.input
     given = arrived.facts if isinstance(arrived, Open) else arrived.data if isinstance(arrived, Event) else {}
-    cited = step.reason.sources if step.reason else ()
     return {
         "case": case_id,
         **why_data(step, say),
@@ -75,7 +77,7 @@ def full_why(
         "decision": plain(step.decision, say.zone),
         "sources": [
             {"name": source.name, "cite": source.cite, "read": source.read}
-            for source in (policy.sources[name] for name in cited if name in policy.sources)
+            for source in cited(policy, step, step.reason.rule if step.reason else None)
         ],
         "trace": [trace_data(trace, say) for trace in step.trace],
         "effects": [

@@ -89,7 +89,8 @@ def case_of(snapshot: str, secret: bytes | None, vault: Mapping[str, Any]) -> tu
         CorruptJournal: the snapshot is not one.
     """
     try:
-        data, seals = json.loads(snapshot), {}
+        data = json.loads(snapshot)
+        seals: Seals = {}
         if holds_sealed(snapshot):
             data, seals = uncovered(data, vault)
         case: Case = record_from_json(Case, data)

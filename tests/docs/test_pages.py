@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -61,6 +62,20 @@ def test_every_command_works(page: str, root: Path, pages: ModuleType, tmp_path:
             assert "\n".join(played.printed) == "\n".join(played.command.shown).rstrip(), played.command.line
 
 
+@pytest.fixture
+def no_database(root: Path) -> Iterator[None]:
+    """Remove the database that a page makes where it is read, before its programs run and after."""
+
+    def remove() -> None:
+        for made in root.glob("refunds.db*"):
+            made.unlink()
+
+    remove()
+    yield
+    remove()
+
+
+@pytest.mark.usefixtures("no_database")
 def test_every_program_runs(
     page: str, root: Path, pages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ def at_every_point(act: Callable[[], None]) -> None:
     """Call a function before and after every statement and every commit of this process."""
     for moment in ("before_cursor_execute", "after_cursor_execute"):
         event.listen(Database, moment, lambda *_: act())
-    commit = DefaultDialect.do_commit
+    commit: Any = DefaultDialect.do_commit
 
     def do_commit(self: DefaultDialect, connection: Any) -> None:
         act()

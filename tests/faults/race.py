@@ -70,7 +70,7 @@ def race(engine: Engine, me: int, size: str, rounds: int, begin: Callable[[], ob
     return told
 
 
-def in_threads(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], None]) -> None:
+def in_threads(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], object]) -> None:
     """Race in threads that share an engine."""
     store = Counting(open_store(url))
     engine = Engine(library(), store)
@@ -92,7 +92,7 @@ def in_threads(url: str, many: int, size: str, rounds: int, report: Callable[[in
     engine.close()
 
 
-def in_processes(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], None]) -> None:
+def in_processes(url: str, many: int, size: str, rounds: int, report: Callable[[int, Any], object]) -> None:
     """Race in processes, each with an engine of its own."""
     barrier = multiprocessing.get_context("fork").Barrier(many)
 

@@ -1,0 +1,52 @@
+"""A worker: fires what is due and delivers what is asked for, until it is told to stop. Any number may run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Final
+
+from .delivery import CLAIM
+from .engine import Engine
+from .errors import Conflict, StoreUnavailable
+from .firing import BATCH
+
+_LOG: Final = logging.getLogger("amends.worker")
+
+
+class Worker:
+    """Works for an engine whose handlers are registered.
+
+    Args:
+        engine: on a store that other processes use too.
+        idle: how long to wait when there is nothing to do, or nothing can be done.
+    """
+
+    def __init__(self, engine: Engine, *, idle: timedelta = timedelta(seconds=1)) -> None:
+        self._engine = engine
+        self._idle = idle.total_seconds()
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Work until `stop` is called. A database that is away for a while is waited for."""
+        _LOG.info("the worker begins")
+        while not self._stopped.is_set():
+            if not self._work():
+                self._stopped.wait(self._idle)
+        _LOG.info("the worker ends")
+
+    def stop(self) -> None:
+        """End after what is in hand; safe in a signal handler and from another thread."""
+        self._stopped.set()
+
+    def _work(self) -> bool:
+        """Do a little of everything, and return whether there was anything to do."""
+        try:
+            fired = self._engine.run_due(limit=BATCH)
+            # What is in hand is ended before the worker is, so there is little of it.
+            delivered = () if self._stopped.is_set() else self._engine.deliver(limit=CLAIM)
+        except (Conflict, StoreUnavailable) as error:
+            _LOG.warning("nothing can be done now: %s", error)
+            return False
+        return bool(fired or delivered)
