@@ -89,4 +89,4 @@ def test_a_migration_that_cannot_be_is_said(engine: Any, case_id: str) -> None:
         lambda: engine.migrate_back(case_id, by="ops:7", key="k"),
     ):
         with pytest.raises(InvalidValue, match="the key `k` came before, with something else"):
-            call()
+            call()  # type: ignore[no-untyped-call]
