@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from .errors import InvalidValue
@@ -122,7 +123,13 @@ def instant_text(instant: datetime) -> str:
     >>> instant_text(parse_timestamp("2026-03-05T20:00:00-05:00"))
     '2026-03-06T01:00:00Z'
     """
-    return f"{instant.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
+    # Only of instants in UTC equal ones are the same: in a zone an hour comes twice.
+    return _utc_text(instant.astimezone(UTC))
+
+
+@lru_cache(4096)
+def _utc_text(instant: datetime) -> str:
+    return f"{instant.isoformat(timespec='seconds')[:19]}Z"
 
 
 def parse_date(text: str) -> date:
@@ -220,6 +227,13 @@ def from_json(data: Any) -> Value:
     raise InvalidValue(f"`{data!r:.60}` is not a stored value")
 
 
+@lru_cache(4096)
+def _written_instant(text: str) -> datetime:
+    """Read what `instant_text` wrote, which is quick, or whatever else an instant may be."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant_text(instant) == text else parse_timestamp(text)
+
+
 def _tagged(tag: str, item: Any) -> Value:
     match tag:
         case "$int":
@@ -230,9 +244,7 @@ def _tagged(tag: str, item: Any) -> Value:
             amount, _, currency = item.partition(" ")
             return Money(Fraction(amount), currency)
         case "$at":
-            # What `instant_text` wrote, and then whatever else an instant may be.
-            instant = datetime.fromisoformat(item)
-            return instant if instant_text(instant) == item else parse_timestamp(item)
+            return _written_instant(item)
         case "$date":
             return parse_date(item)
         case "$duration":

@@ -21,7 +21,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
@@ -54,6 +53,8 @@ Item = TypeVar("Item")
 
 #: How many values one statement takes at most; SQLite allows 32,766 and PostgreSQL 65,535.
 _CHUNK: Final = 1_000
+#: How many keys are looked up at once. Each is looked for in each of their cases: SQLite finds no pairs by an index.
+_KEYS: Final = 30
 
 _UPDATED: Final = (
     "bundle",
@@ -84,7 +85,8 @@ _READ: Final = (
 )
 _READ_LOCKED: Final = _READ.with_for_update(of=cases)
 _KEYED: Final = select(event_keys).where(
-    tuple_(event_keys.c.case_id, event_keys.c.key).in_(bindparam("pairs", expanding=True))
+    event_keys.c.case_id.in_(bindparam("ids", expanding=True)),
+    event_keys.c.key.in_(bindparam("keys", expanding=True)),
 )
 
 
@@ -167,8 +169,9 @@ class SqlTransaction:
     def keyed(self, pairs: Collection[CaseKey]) -> Mapping[CaseKey, Keyed]:
         """Look idempotency keys of cases up."""
         found: dict[CaseKey, Keyed] = {}
-        for chunk in _chunks(sorted(set(pairs))):
-            for row in self._execute(_KEYED, {"pairs": chunk}):
+        for chunk in _chunks(sorted(set(pairs)), _KEYS):
+            ids, keys = ({*part} for part in zip(*chunk, strict=True))
+            for row in self._execute(_KEYED, {"ids": [*ids], "keys": [*keys]}):
                 found[row.case_id, row.key] = Keyed(key=row.key, first=row.first, seq=row.seq)
         return found
 
@@ -382,5 +385,5 @@ class SqlTransaction:
         return done.rowcount == 1
 
 
-def _chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+def _chunks(items: Sequence[Item], size: int = _CHUNK) -> Iterable[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
