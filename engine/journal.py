@@ -166,7 +166,7 @@ def record_to_json(record: Any) -> dict[str, Any]:
     return {
         name: write(value)
         for name, default, write in _writers(type(record))  # type: ignore[arg-type] # a class is hashable
-        if (value := getattr(record, name)) != default
+        if (value := getattr(record, name)) is not default and value != default
     }
 
 
@@ -202,6 +202,8 @@ def _writer(hint: Any) -> Callable[[Any], Any]:
     if hint is int:
         # As text, like every number of an entry: readers of JSON differ in what they make of large ones.
         return lambda value: None if value is None else str(value)
+    if origin is Literal or hint is str:
+        return lambda value: value
     return to_json
 
 

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from importlib.resources import files
 
-from amends import Engine, Library
-from amends.engine.delivery import Delivery, Retries, Settled
+from amends import Delivery, Engine, Library, Retries, Settled
 
 library = Library.load(f"{files('amends')}/policies/tiktok_shop/us.yaml")
 engine = Engine(library, "sqlite:///cases.db", retries=Retries(lease=timedelta(0)))
