@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 
-.PHONY: help demo test test-long fuzz install install-test clean
+.PHONY: help demo test test-long faults fuzz install install-test clean
 .NOTPARALLEL:
 
 help: ## show this list
@@ -27,6 +27,9 @@ test: install-test ## run everything: tests, ruff, mypy
 
 test-long: install-test ## run every test, also those that take minutes, on many more random examples
 	@$(BIN)/pytest -q -m "long or not long" --hypothesis-profile=long
+
+faults: install-test ## kill, race, restart and flood for some twenty minutes, and print the figures (docs/reliability.md)
+	@$(BIN)/pytest -q -s -m "long or not long" tests/faults
 
 SECONDS := 60
 fuzz: install-test ## look for texts that break a reader, a minute for each (SECONDS=600: ten); CPython on Linux only

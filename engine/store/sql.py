@@ -8,17 +8,14 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
-    Column,
     Connection,
     CursorResult,
     Executable,
     Select,
     Table,
     and_,
-    bindparam,
     delete,
     exists,
-    insert,
     or_,
     select,
     update,
@@ -35,6 +32,7 @@ from . import codec
 from .faults import told_apart
 from .protocol import CaseKey, Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary
 from .searching import is_asked, is_sought
+from .statements import ADVANCE, KEYED, READ, READ_LOCKED, gone_from, into
 from .tables import (
     balances,
     case_keys,
@@ -55,39 +53,6 @@ Item = TypeVar("Item")
 _CHUNK: Final = 1_000
 #: How many keys are looked up at once. Each is looked for in each of their cases: SQLite finds no pairs by an index.
 _KEYS: Final = 30
-
-_UPDATED: Final = (
-    "bundle",
-    "policy",
-    "version",
-    "model",
-    "seq",
-    "at",
-    "states",
-    "waits_for",
-    "closed",
-    "due_at",
-    "needs_human",
-    "snapshot",
-    "tally",
-)
-_ADVANCE: Final = (
-    update(cases)
-    .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("before"))
-    .values({name: bindparam(name) for name in _UPDATED})
-)
-#: Always in the same order, so that two batches cannot wait for each other.
-_READ: Final = (
-    select(cases.c.id, cases.c.snapshot, cases.c.tally, case_keys.c.secret)
-    .select_from(cases.outerjoin(case_keys, case_keys.c.case_id == cases.c.id))
-    .where(cases.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(cases.c.id)
-)
-_READ_LOCKED: Final = _READ.with_for_update(of=cases)
-_KEYED: Final = select(event_keys).where(
-    event_keys.c.case_id.in_(bindparam("ids", expanding=True)),
-    event_keys.c.key.in_(bindparam("keys", expanding=True)),
-)
 
 
 class SqlTransaction:
@@ -119,7 +84,7 @@ class SqlTransaction:
 
     def _insert(self, table: Table, rows: Sequence[codec.Row]) -> None:
         if rows:
-            self._execute(insert(table), rows)
+            self._execute(into(table), rows)
 
     # --- cases ----------------------------------------------------------------------------------------------------------
 
@@ -127,7 +92,7 @@ class SqlTransaction:
         """Read the rows of cases, locked where rows are locked, in the order of their ids."""
         found: dict[str, Case] = {}
         for chunk in _chunks(sorted(set(ids))):
-            for row in self._execute(_READ_LOCKED if self._locking else _READ, {"ids": chunk}).all():
+            for row in self._execute(READ_LOCKED if self._locking else READ, {"ids": chunk}).all():
                 kept = self._vault(row.id, row.secret) if codec.holds_sealed(row.snapshot) else {}
                 found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, row.secret, kept)
                 self._tallies[row.id] = codec.tally_of(row.tally, {})
@@ -171,7 +136,7 @@ class SqlTransaction:
         found: dict[CaseKey, Keyed] = {}
         for chunk in _chunks(sorted(set(pairs)), _KEYS):
             ids, keys = ({*part} for part in zip(*chunk, strict=True))
-            for row in self._execute(_KEYED, {"ids": [*ids], "keys": [*keys]}):
+            for row in self._execute(KEYED, {"ids": [*ids], "keys": [*keys]}):
                 found[row.case_id, row.key] = Keyed(key=row.key, first=row.first, seq=row.seq)
         return found
 
@@ -213,7 +178,7 @@ class SqlTransaction:
             advanced = [{**rows[one.case.id], "case": one.case.id, "before": one.before} for one in moved]
             for row in advanced:
                 del row["id"]
-            if self._execute(_ADVANCE, advanced).rowcount != len(moved):
+            if self._execute(ADVANCE, advanced).rowcount != len(moved):
                 raise LostRace
         self._write_beside(saved)
 
@@ -247,8 +212,8 @@ class SqlTransaction:
                 for k in one.keys
             ],
         )
-        self._replace(facts, facts.c.fact, saved, codec.fact_rows)
-        self._replace(shares, shares.c.balance, saved, codec.share_rows)
+        self._replace(facts, saved, codec.fact_rows)
+        self._replace(shares, saved, codec.share_rows)
         self._insert(
             openings,
             [{"key": one.opened_by, "case_id": one.case.id} for one in saved if one.opened_by is not None],
@@ -257,7 +222,6 @@ class SqlTransaction:
     def _replace(
         self,
         table: Table,
-        name: Column[str],
         saved: Sequence[Saved],
         rows_of: Callable[[Saved], tuple[set[str], list[codec.Row]]],
     ) -> None:
@@ -269,8 +233,7 @@ class SqlTransaction:
                 old += [{"case": one.case.id, "name": name} for name in sorted(changed)]
             new += rows
         if old:
-            gone = and_(table.c.case_id == bindparam("case"), name == bindparam("name"))
-            self._execute(delete(table).where(gone), old)
+            self._execute(gone_from(table), old)
         self._insert(table, new)
 
     def answer(self, query: Query, case_id: str) -> Any:
