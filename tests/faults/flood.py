@@ -14,10 +14,13 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from amends.engine.case import Case
 from amends.engine.engine import Engine
-from amends.engine.store.protocol import Transaction
+from amends.engine.store.protocol import Transaction, Work
 from amends.engine.store.tables import cases
 from tests.faults.story import DAY, NOON, empty, library, prove, rows_of, way_in
 
@@ -42,11 +45,13 @@ def opened(engine: Engine, many: int) -> None:
             for index in range(start, min(start + _AT_ONCE, many))
         ]
 
-        def work(transaction: Transaction, works: list[object] = works) -> None:
-            for each in works:
-                each(transaction)  # type: ignore[operator]
+        engine.store.transact(partial(done, works))
 
-        engine.store.transact(work)
+
+def done(works: Sequence[Work[Case]], transaction: Transaction) -> None:
+    """Do all of some work in one transaction."""
+    for work in works:
+        work(transaction)
 
 
 def main() -> int:

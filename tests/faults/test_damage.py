@@ -42,13 +42,15 @@ def at(seq: int) -> Any:
     return (journal.c.case_id == "a") & (journal.c.seq == seq)
 
 
+def changed(seq: int) -> Callable[[Rows], Any]:
+    """Return what changes an entry of case `a`."""
+    return lambda rows: update(journal).where(at(seq)).values(entry=other(entry_of(rows, seq)))
+
+
 #: What is done to a database in which case `a` has the entries 0 to 8, and what is said of it.
 DAMAGES: dict[str, tuple[Callable[[Rows], Any], str]] = {
     **{
-        f"entry {seq} is another": (
-            lambda rows, seq=seq: update(journal).where(at(seq)).values(entry=other(entry_of(rows, seq))),
-            f"entry {seq} is not the one that was written",
-        )
+        f"entry {seq} is another": (changed(seq), f"entry {seq} is not the one that was written")
         for seq in range(9)
     },
     "an entry is gone": (lambda _: delete(journal).where(at(3)), "entry 3 is not the one that was written"),
@@ -83,12 +85,16 @@ DAMAGES: dict[str, tuple[Callable[[Rows], Any], str]] = {
 
 def entry_of(rows: Rows, seq: int) -> bytes:
     """Return an entry of case `a`."""
-    return next(row["entry"] for row in rows[journal.name] if (row["case_id"], row["seq"]) == ("a", seq))
+    found: bytes = next(
+        row["entry"] for row in rows[journal.name] if (row["case_id"], row["seq"]) == ("a", seq)
+    )
+    return found
 
 
 def head_of(rows: Rows, seq: int) -> str:
     """Return the digest of an entry of case `a`."""
-    return next(row["head"] for row in rows[journal.name] if (row["case_id"], row["seq"]) == ("a", seq))
+    found: str = next(row["head"] for row in rows[journal.name] if (row["case_id"], row["seq"]) == ("a", seq))
+    return found
 
 
 def case_of(rows: Rows) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_a_clock_that_jumps_ahead_and_back_fires_each_timer_once_and_case_time_n
     engine = Engine(policies, url, clock=clock)
     for name in "ab":
         engine.open("pot", {"pot": name}, case_id=name)
-    fired = []
+    fired: list[Any] = []
     for jump in (2 * DAY, -400 * DAY, HOUR, 100 * DAY, -1 * DAY, 0 * DAY, 101 * DAY):
         clock.now_is = NOON + jump
         fired += engine.run_due()
@@ -59,7 +59,7 @@ def test_news_of_long_ago_is_taken_now_and_says_when_it_happened(url: str, polic
     engine.run_due(NOON + 9 * DAY)
     before = engine.case("a")
     for back in (1 * DAY, 8 * DAY, 4000 * DAY):
-        sent = engine.send(
+        sent: Any = engine.send(
             "a", "note", {"text": "x"}, by="member", at=NOON + 9 * DAY, occurred_at=NOON + 9 * DAY - back
         )
         assert sent.refusal.code == "closed"

@@ -13,12 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from amends import cli
 from amends.engine.engine import Engine
 from amends.engine.errors import CorruptJournal, InvalidValue, StoreOutdated, StoreUnavailable
 from amends.engine.library import Library
 from amends.engine.store.connect import SqlStore, store_status
+from amends.engine.store.statements import KEYED, READ
 from amends.engine.store.tables import REVISION, VERSIONS, metadata
 
 
@@ -130,3 +132,20 @@ def test_no_case_is_kept_under_a_policy_that_could_not_be_kept(sqlite: str) -> N
 
 def test_status_asks_and_does_nothing(url: str) -> None:
     assert store_status(url).is_current
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [KEYED.params(ids=["a", "b"], keys=["k", "l"]), READ.params(ids=["a", "b"])],
+    ids=["keys", "cases"],
+)
+def test_sqlite_finds_rows_by_an_index_and_looks_through_no_table(sqlite: str, statement: Any) -> None:
+    asked = statement.compile(
+        dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True, "render_postcompile": True}
+    )
+    database = connected(sqlite)
+    with database.connect() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")]
+    database.dispose()
+    assert plan
+    assert [line for line in plan if not line.startswith("SEARCH")] == []
