@@ -200,7 +200,7 @@ def test_each_mark_is_found(pattern: re.Pattern[str], line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["https://example.com/work/1", "frame/work/x", "a hackle", "HACKNEY", "as an aid"]
+    "line", ["https://example.com/home/1", "frame/home/x", "a hackle", "HACKNEY", "as an aid"]
 )
 def test_harmless_lookalikes_of_the_marks_are_fine(line: str) -> None:
     assert not any(pattern.search(line) for pattern in (MARKS, MACHINE, SCRATCH, SPEAKER))

@@ -28,7 +28,7 @@ TRADE = [(cell, name.strip("`")) for cell, name, _ in rows("Words of the trade")
 
 @pytest.mark.parametrize("word", LANGUAGE)
 def test_a_word_of_the_language_is_used_on_its_pages(word: str, root: Path) -> None:
-    pages = ["language.md", "versions.md", "semantics.md", "howto/write_scenarios.md"]
+    pages = ["language.md", "legs.md", "versions.md", "semantics.md", "howto/write_scenarios.md"]
     text = "\n".join((root / "docs" / page).read_text(encoding="utf-8") for page in pages).lower()
     assert re.search(rf"\b{re.escape(word.lower())}", text.replace("_", " "))
 

@@ -59,26 +59,17 @@ def first(blocks_of: Callable[[str], tuple[Block, ...]]) -> Block:
 
 
 @pytest.fixture
-def loaded(
-    tmp_path: Path, first: Block, blocks_of: Callable[[str], tuple[Block, ...]]
-) -> Callable[[str], Library]:
+def loaded(tmp_path: Path, first: Block) -> Callable[[str], Library]:
     """Return what loads an example, laid over the first policy where it does not stand alone."""
 
     def load(text: str) -> Library:
         (tmp_path / "library_loan.yaml").write_text(first.text, encoding="utf-8")
-        for number, block in enumerate(blocks_of(PAGE)):
-            if is_fragment(block.text):
-                (tmp_path / f"fragment_{number}.yaml").write_text(block.text, encoding="utf-8")
-        if text != first.text and not is_fragment(text):
+        if text != first.text:
             header = "" if text.startswith("amends: ") else OVERLAY
             (tmp_path / "example.yaml").write_text(header + text, encoding="utf-8")
         return Library.load(tmp_path)
 
     return load
-
-
-def is_fragment(text: str) -> bool:
-    return text.startswith("amends: 1\nfragment: ")
 
 
 def told(found: tuple[Diagnostic, ...]) -> list[str]:
@@ -103,7 +94,7 @@ def test_an_example_is_a_policy_or_a_file_of_cases(
     # Vocabulary declares what other sections use; everywhere else an example has no loose end.
     loose = {item.code for item in library.diagnostics}
     assert loose <= ({"AM501"} if block.section == "Vocabulary" else set()), library.diagnostics
-    assert len(library.policies) == (1 if block.text == first.text or is_fragment(block.text) else 2)
+    assert len(library.policies) == (1 if block.text == first.text else 2)
 
 
 def test_the_first_policy_has_nothing_to_be_said_about_it(
@@ -120,10 +111,10 @@ def test_every_section_has_an_example(blocks_of: Callable[[str], tuple[Block, ..
 
 
 def test_the_page_can_be_read_in_one_go(root: Path) -> None:
-    """Some fourteen minutes: 300 words each, of which code, looked at rather than read, counts a third."""
+    """Some twelve minutes: 300 words each, of which code, looked at rather than read, counts a third."""
     text = (root / PAGE).read_text(encoding="utf-8")
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    assert len(prose.split()) + (len(text.split()) - len(prose.split())) / 3 <= 14 * 300
+    assert len(prose.split()) + (len(text.split()) - len(prose.split())) / 3 <= 12 * 300
 
 
 # --- the keys that the page counts ----------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import pytest
 def test_of_what_many_ask_for_at_once_each_thing_is_done_once_and_no_more_than_there_is(
     run: Callable[..., dict[str, Any]], url: str, racers: tuple[str, int]
 ) -> None:
-    figures = run("race", url, *racers, "--rounds", 8)
-    assert figures["payouts"] == 8 * (racers[1] // 2 + 4)
+    figures = run("race", url, *racers, "--rounds", 12)
+    assert figures["payouts"] == 12 * (racers[1] // 2 + 4)
 
 
 @pytest.mark.long

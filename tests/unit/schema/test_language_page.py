@@ -147,19 +147,6 @@ def test_a_payout_has_the_keys_of_the_page() -> None:
     assert listed()["payout"] <= keys
 
 
-def test_a_leg_has_the_keys_of_the_page() -> None:
-    assert set(re.findall(r"\w+", spans_after("**Legs.** `legs`: name →")[0])) == properties("leg")
-
-
-def test_an_argument_and_a_fragment_have_the_keys_of_the_page() -> None:
-    fragment = json.loads(schema_text("fragment"))
-    argument = set(re.findall(r"\w+", spans_after("`args`: name → type, or")[0]))
-    assert argument == set(fragment["$defs"]["argument_map"]["properties"])
-    own = {"fragment", "version", "args", "states"}
-    assert set(spans_after("stand in a document of their own:")[:4]) == own
-    assert own <= set(fragment["properties"])
-
-
 def test_an_escalation_has_the_keys_of_a_candidate_and_its_own() -> None:
     own = set(re.findall(r"\w+", spans_after("**Escalations**: name →")[0]))
     assert own | properties("candidate") == properties("escalation")
