@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from amends.engine.async_engine import AsyncEngine
     from amends.engine.case import Case, Reason
     from amends.engine.cloud_event import cloud_event
-    from amends.engine.delivery import Failed, Retries, Reversed, Settled
     from amends.engine.diagnostics import Diagnostic
+    from amends.engine.durable.delivery import Failed, Retries, Reversed, Settled
+    from amends.engine.durable.listing import Page
+    from amends.engine.durable.session import Limits
     from amends.engine.engine import Engine
     from amends.engine.errors import (
         AmbiguousPolicy,
@@ -30,10 +32,8 @@ if TYPE_CHECKING:
         UnknownPolicy,
     )
     from amends.engine.library import Library
-    from amends.engine.listing import Page
     from amends.engine.money import Money
     from amends.engine.sent import Sending, Sent
-    from amends.engine.session import Limits
     from amends.engine.step import Effect, Query, Step
     from amends.engine.store.protocol import Delivery, Summary
     from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
@@ -50,20 +50,20 @@ _HOMES: Final[dict[str, str]] = {
     "Diagnostic": "diagnostics",
     "Effect": "step",
     "Engine": "engine",
-    "Failed": "delivery",
+    "Failed": "durable.delivery",
     "InvalidValue": "errors",
     "Library": "library",
-    "Limits": "session",
+    "Limits": "durable.session",
     "Money": "money",
     "OutOfOrder": "errors",
-    "Page": "listing",
+    "Page": "durable.listing",
     "Query": "step",
     "Reason": "case",
-    "Retries": "delivery",
-    "Reversed": "delivery",
+    "Retries": "durable.delivery",
+    "Reversed": "durable.delivery",
     "Sending": "sent",
     "Sent": "sent",
-    "Settled": "delivery",
+    "Settled": "durable.delivery",
     "Step": "step",
     "StoreOutdated": "errors",
     "StoreUnavailable": "errors",

@@ -31,11 +31,11 @@ from transitions import Machine
 
 from amends.engine.calendar import tzdata_version
 from amends.engine.decide import decide
+from amends.engine.durable.session import Limits
 from amends.engine.engine import Engine
 from amends.engine.evolve import evolve
 from amends.engine.journal import entry_of
 from amends.engine.library import Library
-from amends.engine.session import Limits
 from amends.engine.step import Event, Step
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from . import sla
 from .case import Case
-from .moving import Mover
 from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy
 from .policy import Event as EventRule
+from .stepping.moving import Mover
+from .stepping.work import Work
 from .types import OptionalType, required
-from .work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

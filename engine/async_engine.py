@@ -11,20 +11,20 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from .allowed import Allowed
-from .answers import Ask
 from .case import Case
-from .casework import Casework, Clock, SystemClock
-from .delivery import CLAIM, Handler, Outbox, Remedy, Retries, resolved
+from .durable.casework import Casework, Clock, SystemClock
+from .durable.delivery import CLAIM, Handler, Outbox, Remedy, Retries, resolved
+from .durable.firing import BATCH
+from .durable.listing import Page, listed
+from .durable.session import NOT_THE_HOST, Limits
 from .engine import TRIES
 from .errors import AmendsError, Conflict, StoreUnavailable
-from .firing import BATCH
 from .library import Library
-from .listing import Page, listed
 from .policy import CompiledPolicy
 from .render.why import full_why
 from .sent import Sending, Sent
-from .session import NOT_THE_HOST, Limits
 from .step import Query, Step
+from .stepping.answers import Ask
 from .store import open_async_store
 from .store.memory import MemoryStore
 from .store.protocol import AsyncStore, Delivery, DeliveryState, LostRace, Result, Work

@@ -12,14 +12,6 @@ from typing import Any
 
 from .case import PolicyRef
 from .checks.run import run_checks
-from .condition import (
-    Condition,
-    Context,
-    Term,
-    check_currency,
-    read_condition,
-    read_term,
-)
 from .diagnostics import ENOUGH, Diagnostic, Diagnostics, EnoughError
 from .document import Fields, Node, Scalar, walk
 from .errors import InvalidValue
@@ -50,6 +42,14 @@ from .read.vocabulary import (
     read_sources,
     read_type,
     record_type,
+)
+from .rules.condition import (
+    Condition,
+    Context,
+    Term,
+    check_currency,
+    read_condition,
+    read_term,
 )
 from .types import (
     TEXT,

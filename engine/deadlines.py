@@ -8,12 +8,12 @@ from datetime import datetime
 
 from .case import Case
 from .errors import RuleError
-from .intake import read_record
 from .literal import Misfit
 from .moment import Finished
 from .policy import CompiledPolicy
 from .step import Event
-from .work import Work
+from .stepping.intake import read_record
+from .stepping.work import Work
 
 
 def deadlines(

@@ -11,21 +11,22 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import balance, payout, sla
-from .asking import Answers, Asked, Asking
+from . import payout, sla
 from .case import Case, Reason
-from .choose import choose
 from .errors import OutOfOrder, RuleError
-from .intake import blank, floored, read_facts, zone_of
-from .migrating import migrate, not_migrated
-from .moving import Mover
 from .policy import RESULTS, CompiledPolicy
-from .schedule import timers
-from .sealing import seal
 from .step import REFUSED, Changes, Due, Event, Input, Migrate, Move, Needs, Open, Step
-from .taking import Refused, take
+from .stepping import balance
+from .stepping.asking import Answers, Asked, Asking
+from .stepping.choose import choose
+from .stepping.intake import blank, floored, read_facts, zone_of
+from .stepping.migrating import migrate, not_migrated
+from .stepping.moving import Mover
+from .stepping.schedule import timers
+from .stepping.sealing import seal
+from .stepping.taking import Refused, take
+from .stepping.work import MissingFacts, Work
 from .values import Value
-from .work import MissingFacts, Work
 
 
 def decide(

@@ -25,8 +25,17 @@ from typing import Any, Final
 import yaml
 
 from .diagnostics import Diagnostic, Diagnostics, Place
-from .nodes import Fields, FileText, Items, Node, Scalar, Way, Written, node_at, to_plain, walk
-from .yaml_traps import bad_escape, decode, explain, in_quotes, is_readable, skip_properties, value_written
+from .text.limits import LIMITS, Limits
+from .text.nodes import Fields, FileText, Items, Node, Scalar, Way, Written, node_at, to_plain, walk
+from .text.yaml_traps import (
+    bad_escape,
+    decode,
+    explain,
+    in_quotes,
+    is_readable,
+    skip_properties,
+    value_written,
+)
 
 __all__ = [
     "LIMITS",
@@ -42,27 +51,6 @@ __all__ = [
     "to_plain",
     "walk",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a file may hold; a policy is a page or two."""
-
-    #: Bytes of the file.
-    size: int = 1_000_000
-    #: Lists and maps within one another.
-    depth: int = 40
-    #: Scalars, lists and maps together, keys included.
-    nodes: int = 50_000
-    #: Characters of one scalar.
-    text: int = 20_000
-    #: Characters of one number.
-    number: int = 100
-    #: Findings after which reading stops: nobody reads on.
-    findings: int = 1_000
-
-
-LIMITS: Final = Limits()
 
 
 def read_file(path: Path, *, limits: Limits = LIMITS) -> tuple[Node | None, tuple[Diagnostic, ...]]:

@@ -8,20 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .bundle import Bundle, compile_node, expand, open_bundle, overlaid
 from .case import PolicyRef
-from .condition import holds
 from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from .document import Node, read_file
 from .errors import AmbiguousPolicy, RuleError, UnknownPolicy
-from .fragment import Fragment, Includer, check_fragment
-from .intake import read_facts, reading_of
 from .literal import Misfit
-from .lock import FILE, Identity, Published, check_gone, check_published, read_lock
 from .policy import CompiledPolicy
+from .publishing.bundle import Bundle, compile_node, expand, open_bundle, overlaid
+from .publishing.lock import FILE, Identity, Published, check_gone, check_published, read_lock
+from .publishing.versions import check_versions, is_in_force, most_specific
+from .read.fragment import Fragment, Includer, check_fragment
 from .read.shape import at, word
+from .rules.condition import holds
 from .schema import check_document
-from .versions import check_versions, is_in_force, most_specific
+from .stepping.intake import read_facts, reading_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import Final, cast, get_args
 
 from .calendar import zone_names
-from .compiled_moment import DEFAULT_CALENDAR, Choice, CompiledMoment, MomentEnv, Part, evaluate_moment
-from .condition import Context
 from .counting import Finished, before, closing, count, due_again, left, opening
 from .diagnostics import did_you_mean
 from .document import Fields, Items, Node, Scalar
-from .moment_parts import GIVEN, Almanac, Counted, Length, Parts, Reads, Rules, Start
-from .moment_text import (
+from .period import Direction, Ends, Roll
+from .rules.compiled_moment import DEFAULT_CALENDAR, Choice, CompiledMoment, MomentEnv, Part, evaluate_moment
+from .rules.condition import Context
+from .rules.moment_parts import GIVEN, Almanac, Counted, Length, Parts, Reads, Rules, Start
+from .rules.moment_text import (
     DIRECTIONS,
     Span,
     keyword,
@@ -29,7 +30,6 @@ from .moment_text import (
     without_if_any,
     without_prefix,
 )
-from .period import Direction, Ends, Roll
 
 __all__ = [
     "DEFAULT_CALENDAR",

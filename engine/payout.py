@@ -10,20 +10,20 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
-from . import balance
-from .approval import lacking
 from .case import Approval, Part, Payout
-from .condition import Term, holds
 from .errors import RuleError
 from .expression import Env, evaluate
-from .intake import said_amount
 from .money import Money
 from .policy import Pay, PayoutRule, Route
-from .reversal import returned, taken_back
+from .rules.condition import Term, holds
+from .stepping import balance
+from .stepping.approval import lacking
+from .stepping.intake import said_amount
+from .stepping.reversal import returned, taken_back
+from .stepping.tender import numbered, shares, shown, tenders_of
+from .stepping.work import Work
 from .table import Inside
-from .tender import numbered, shares, shown, tenders_of
 from .values import Unknown, Value
-from .work import Work
 
 #: Parts that nobody was asked for yet; they are routed anew after every step.
 WAITING: Final = ("granted", "needs_details", "needs_approval", "held")

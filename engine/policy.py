@@ -13,11 +13,11 @@ from typing import Final, Literal
 
 from .calendar import Calendar
 from .case import PolicyRef
-from .condition import Computed, Condition, Term
 from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
 from .money import Rounding
+from .rules.condition import Computed, Condition, Term
 from .source import Source
 from .table import CompiledTable
 from .types import RecordType, Type

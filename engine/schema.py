@@ -4,7 +4,7 @@ jsonschema validates, by the same files that an editor completes from. Three of 
 (`anyOf`) follows the branch that the value is shaped like, so that what is wrong is told from inside that branch;
 `null`, which the schema allows for the sake of overlays, counts as nothing in a document that is none; and children
 are visited without a new validator and a new resolver for each of them, which is four times as fast. A document that
-surely has the right shape passes the sieve in `engine/conform.py` before jsonschema is even imported.
+surely has the right shape passes the sieve in `engine/text/conform.py` before jsonschema is even imported.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from .conform import Sieve
 from .diagnostics import Diagnostic
 from .document import Node, to_plain
-from .misshapen import Report
-from .shapes import Key, Schema, Shapes, kind_of
+from .text.conform import Sieve
+from .text.misshapen import Report
+from .text.shapes import Key, Schema, Shapes, kind_of
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from .case import Case, Clock, Left, Part, PayoutStatus, Reason
-from .citing import cited
 from .engine import Engine
 from .errors import InvalidValue
 from .evolve import evolve
@@ -20,11 +19,12 @@ from .library import Library
 from .literal import read_literal
 from .money import Money
 from .policy import CompiledPolicy, Field, Text
+from .publishing.citing import cited
 from .scenario import ScenarioCase, play
 from .scenario.run import open_case
-from .sealing import open_to_all
 from .source import Source
 from .step import Answered, Due, Effect, Event, Migrate, Move, Open, Step, Trace, Verdict
+from .stepping.sealing import open_to_all
 from .values import Value
 
 #: Timers that fire after the last event before a run is stopped.

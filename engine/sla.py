@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from .calendar import Calendar, zone
 from .case import Clock, Counted, Left, Pause, Timer
-from .condition import holds
 from .errors import RuleError
 from .moment import Finished, due_again, evaluate_moment, left
 from .policy import CompiledPolicy, Sla
+from .rules.condition import holds
+from .stepping.work import Work
 from .values import Unknown
-from .work import Work
 
 _SECOND = timedelta(seconds=1)
 

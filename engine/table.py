@@ -16,13 +16,13 @@ from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from .calendar import Calendar
-from .cell import Cell, matches, precedes
-from .condition import Condition, Term, holds, worth
 from .diagnostics import Place
 from .errors import RuleError
 from .expression import Checked, evaluate
 from .expression.functions import summing
 from .moment import CompiledMoment, Finished, MomentEnv, evaluate_moment
+from .rules.cell import Cell, matches, precedes
+from .rules.condition import Condition, Term, holds, worth
 from .types import Type
 from .values import Unknown, Value
 

@@ -7,10 +7,10 @@ import threading
 from datetime import timedelta
 from typing import Final
 
-from .delivery import CLAIM
+from .durable.delivery import CLAIM
+from .durable.firing import BATCH
 from .engine import Engine
 from .errors import Conflict, StoreUnavailable
-from .firing import BATCH
 
 _LOG: Final = logging.getLogger("amends.worker")
 

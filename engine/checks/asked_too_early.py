@@ -42,11 +42,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..condition import Computed, leaves
 from ..diagnostics import Diagnostics, Place
 from ..expression import Checked
 from ..expression.tree import path_of, sources
 from ..policy import CompiledPolicy
+from ..rules.condition import Computed, leaves
 from .written import Written
 
 

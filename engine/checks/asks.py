@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from ..condition import AllOf, AnyOf, Condition, Leaf, Not
+from ..rules.condition import AllOf, AnyOf, Condition, Leaf, Not
 from ..table import CompiledRule
 
 

@@ -14,8 +14,8 @@ from fractions import Fraction
 from functools import reduce
 from operator import and_
 
-from ..cell import Cell
 from ..money import decimal_text
+from ..rules.cell import Cell
 from ..table import CompiledRule, CompiledTable
 from ..values import Value, instant_text
 from .columns import Column, column_of

@@ -14,9 +14,9 @@ from functools import partial, reduce
 from operator import or_
 from typing import Final, get_args
 
-from ..cell import Cell, Interval, measure
 from ..money import Money, exponent
 from ..period import Period, Unit
+from ..rules.cell import Cell, Interval, measure
 from ..types import BOOL, DATE, DECIMAL, DURATION, INT, PERIOD, TIMESTAMP, EnumType, MoneyType, Type
 from ..values import Value
 
@@ -58,7 +58,7 @@ class Column:
 def column_of(type_: Type, cells: Sequence[Cell]) -> Column:
     """Return the column that cells make on an input of a type (not an optional one).
 
-    >>> from amends.engine.cell import exactly
+    >>> from amends.engine.rules.cell import exactly
     >>> from amends.engine.diagnostics import Place
     >>> place = Place("p.yaml", 1, 1, 1, 2)
     >>> cells = [Cell(text="< 3", place=place, intervals=(Interval(None, 3, high_in=False),))]

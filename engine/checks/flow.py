@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from ..condition import Condition, Leaf, leaves
 from ..expression.tree import Constant
 from ..policy import VERDICTS, Candidate, CompiledPolicy, Escalation, State
+from ..rules.condition import Condition, Leaf, leaves
 from .ways import clocks, listening, reachable, states_of, steps_of, ways
 
 

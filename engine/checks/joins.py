@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
-from ..condition import AllOf, AnyOf, Condition, Leaf, Not
 from ..expression import OVERLOADS, Node
 from ..expression.tree import Apply, Choice, Constant, Field, ListOf, Logic, Reference
 from ..expression.tree import Not as NotNode
 from ..policy import CompiledPolicy
+from ..rules.condition import AllOf, AnyOf, Condition, Leaf, Not
 from .ways import Way
 
 #: Leg to the states in one of which it stands; a leg that is not among them may stand anywhere.

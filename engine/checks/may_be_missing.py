@@ -47,10 +47,10 @@ states:
 
 from __future__ import annotations
 
-from ..condition import Computed, Term
 from ..diagnostics import LIMIT, Diagnostics, Place
 from ..expression.flow import Keys
 from ..policy import CompiledPolicy
+from ..rules.condition import Computed, Term
 from .presence import Point, Presence
 from .written import Written
 

@@ -66,10 +66,10 @@ from itertools import pairwise
 from operator import and_
 from typing import Final
 
-from ..cell import precedes
-from ..condition import Computed, Constant
 from ..diagnostics import Diagnostics
 from ..errors import RuleError
+from ..rules.cell import precedes
+from ..rules.condition import Computed, Constant
 from ..table import CompiledTable, TermLike
 from ..types import DECIMAL, INT, PERIOD, MoneyType, Type
 from ..values import Value

@@ -57,8 +57,8 @@ from collections.abc import Hashable, Sequence
 from operator import and_
 from typing import Final
 
-from ..condition import Constant
 from ..diagnostics import Diagnostics
+from ..rules.condition import Constant
 from ..table import CompiledRule, CompiledTable
 from ..values import to_json
 from .asks import asks, comparison

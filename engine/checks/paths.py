@@ -11,10 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..compiled_moment import Choice as ChosenMoment
-from ..compiled_moment import CompiledMoment, Named
-from ..compiled_moment import Computed as ComputedMoment
-from ..condition import AllOf, AnyOf, Condition, Leaf, Not
 from ..expression import Checked, Node
 from ..expression.checking import flow_key
 from ..expression.flow import STILL, Flow, Keys, Typed, both, choice, either, negated, strict
@@ -33,6 +29,10 @@ from ..expression.tree import (
 )
 from ..expression.tree import Not as NotNode
 from ..policy import CompiledPolicy, Lookup
+from ..rules.compiled_moment import Choice as ChosenMoment
+from ..rules.compiled_moment import CompiledMoment, Named
+from ..rules.compiled_moment import Computed as ComputedMoment
+from ..rules.condition import AllOf, AnyOf, Condition, Leaf, Not
 from ..types import OptionalType, RecordType
 
 NONE: Final[Keys] = frozenset()

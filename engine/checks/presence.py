@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..compiled_moment import CompiledMoment
-from ..condition import Term
 from ..expression.flow import Keys
 from ..policy import Action, Ask, Candidate, CompiledPolicy, Event, Outcome, Pay, PayoutRule
+from ..rules.compiled_moment import CompiledMoment
+from ..rules.condition import Term
 from ..types import OptionalType, required
 from .joins import Joins
 from .others import Others, cleared_by

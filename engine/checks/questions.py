@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..cell import Cell, Interval, exactly, has_cells, is_ordered, matches
 from ..expression import Checked
 from ..expression.tree import Apply, Constant, Field, Node, Not, Reference, WindowPart
+from ..rules.cell import Cell, Interval, exactly, has_cells, is_ordered, matches
 from ..types import PERIOD, Type, required
 from ..values import Value
 

@@ -49,15 +49,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..compiled_moment import Choice as ChosenMoment
-from ..compiled_moment import CompiledMoment, Named
-from ..compiled_moment import Computed as ComputedMoment
-from ..condition import Computed, Term
 from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Scalar
 from ..expression import Checked, Node
 from ..expression.tree import Choice, Field, Has, Local, Loop, Reference, TableCall, children, path_of
 from ..policy import CompiledPolicy, Pay
+from ..rules.compiled_moment import Choice as ChosenMoment
+from ..rules.compiled_moment import CompiledMoment, Named
+from ..rules.compiled_moment import Computed as ComputedMoment
+from ..rules.condition import Computed, Term
 from ..table import CompiledTable
 from .ways import actions, outcomes, ways
 from .written import Written

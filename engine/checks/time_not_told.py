@@ -44,11 +44,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..condition import Computed, Condition, leaves
 from ..diagnostics import Diagnostics
 from ..expression import Node
 from ..expression.tree import Apply, Local, Loop, Now, Reference, TableCall, WindowPart, children
 from ..policy import CompiledPolicy
+from ..rules.condition import Computed, Condition, leaves
 from ..table import CompiledTable
 from .ways import clocks, states_of
 from .written import Written

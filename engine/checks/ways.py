@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compiled_moment import CompiledMoment
 from ..policy import Action, Candidate, CompiledPolicy, Escalation, Outcome, Sla, State
+from ..rules.compiled_moment import CompiledMoment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,14 +48,14 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from ..cell import measure
-from ..compiled_moment import CompiledMoment, Named
-from ..compiled_moment import Computed as ComputedMoment
 from ..diagnostics import Diagnostics
 from ..expression import Checked
 from ..expression.tree import Constant, Reference
 from ..period import EXACT_SECONDS, Period
 from ..policy import CompiledPolicy
+from ..rules.cell import measure
+from ..rules.compiled_moment import CompiledMoment, Named
+from ..rules.compiled_moment import Computed as ComputedMoment
 from ..values import Value
 from .written import Written
 

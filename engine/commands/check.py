@@ -10,7 +10,7 @@ import click
 from ..errors import InvalidValue
 from ..library import Library
 from ..pages import code_of, page_text, page_texts
-from ..provenance import origins
+from ..publishing.provenance import origins
 from ..render.diagnostics import findings_json, findings_text
 from ..render.github import findings_github
 from ..render.provenance import Whence, provenance_data, provenance_text

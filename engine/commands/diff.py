@@ -8,7 +8,7 @@ import click
 
 from ..library import Library, Resolved
 from ..policy import CompiledPolicy
-from ..provenance import changes_between
+from ..publishing.provenance import changes_between
 from ..render.comparison import comparison_json, comparison_text
 from ..scenario.compare import compare_case
 from .scenarios import ready

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..diagnostics import Diagnostics
-from ..lock import FILE, Published, lock_text, published, read_lock
+from ..publishing.lock import FILE, Published, lock_text, published, read_lock
 from ..render.diagnostics import findings_json, findings_text
 from ..render.plain import dumped
 from .reading import load, texts, wrong

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Final
 
 from ..calendar import Calendar, Stretch, zone_names
-from ..condition import Computed, Constant, Context, Term, read_expression, read_term
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node, Scalar
 from ..errors import InvalidValue
 from ..expression import Checked
-from ..moment_parts import outcomes
+from ..rules.condition import Computed, Constant, Context, Term, read_expression, read_term
+from ..rules.moment_parts import outcomes
 from ..types import TEXT
 from ..values import parse_date
 from .shape import at, entries, items, known, unknown, word

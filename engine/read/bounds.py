@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from ..cell import is_ordered, precedes
 from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Node, to_plain
 from ..errors import RuleError
 from ..literal import Misfit, read_literal
+from ..rules.cell import is_ordered, precedes
 from ..types import Type
 from ..values import Value
 from .shape import at, entries

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..condition import Computed, Constant, Context, Term, read_condition, read_expression, read_term
 from ..diagnostics import Diagnostics, did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked
 from ..moment import CompiledMoment
 from ..policy import Action, Ask, Candidate, Field, Outcome, Pay
+from ..rules.condition import Computed, Constant, Context, Term, read_condition, read_expression, read_term
 from ..types import BOOL, EnumType, MoneyType, Type, required
 from .shape import at, entries, items, known, unknown, word
 

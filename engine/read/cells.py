@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from ..cell import Cell, Interval, exactly, is_ordered, precedes, same
 from ..diagnostics import Diagnostics, did_you_mean
 from ..document import Scalar
 from ..errors import RuleError
 from ..expression import Scope
 from ..literal import Misfit, read_literal
 from ..money import Money
+from ..rules.cell import Cell, Interval, exactly, is_ordered, precedes, same
 from ..types import BOOL, DECIMAL, INT, TEXT, EnumType, Hole, MoneyType, ScalarType, Type, required
 from ..values import Value
 
@@ -84,7 +84,7 @@ def read_cell(
         The cell, or None with at least one finding; the finding may be that of a param that cannot be read.
 
     >>> from amends.engine.document import read_text
-    >>> from amends.engine.cell import matches
+    >>> from amends.engine.rules.cell import matches
     >>> from amends.engine.values import Unknown
     >>> cell = read_cell(read_text("'[10..20)'", "p.yaml")[0], INT, Diagnostics())
     >>> matches(cell, 10), matches(cell, 20), matches(cell, Unknown())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..condition import Condition, read_condition
 from ..document import Fields, Node, Scalar
 from ..policy import Sla
+from ..rules.condition import Condition, read_condition
 from .candidates import Flow, read_candidates
 from .shape import at, entries, flag, items, says, word
 

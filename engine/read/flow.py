@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..condition import read_constant
 from ..document import Fields, Node, Scalar
 from ..policy import Candidate, Escalation, Leg, State
+from ..rules.condition import read_constant
 from .candidates import Flow, read_actions, read_candidate, read_candidates, unsent
 from .clocks import read_slas
 from .shape import at, entries, flag, items, says, unknown, word

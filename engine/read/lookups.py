@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Literal, get_args
 
-from ..compiled_moment import Given
-from ..condition import Context, read_expression
 from ..diagnostics import Place
 from ..document import Fields, Node, Scalar
 from ..expression import Declared
 from ..moment import CompiledMoment
 from ..policy import Balance, CalendarUnit, Field, Leg, Lookup
+from ..rules.compiled_moment import Given
+from ..rules.condition import Context, read_expression
 from ..types import (
     INT,
     ListType,

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..case import PAYOUT_STATES
-from ..condition import Computed, Term, read_condition, read_constant, read_expression, read_term
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node, Scalar
 from ..expression import Declared, Scope
 from ..policy import RESULTS, VERDICTS, PayoutRule, Route, Tenders, Tier
+from ..rules.condition import Computed, Term, read_condition, read_constant, read_expression, read_term
 from ..types import (
     HOLE,
     INT,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from ..condition import Context, read_constant, read_expression
 from ..document import Fields, Node, Scalar
 from ..expression import Checked, Declared
 from ..literal import Misfit, read_literal
 from ..moment import Almanac, CompiledMoment, read_moment
 from ..policy import WindowRule
+from ..rules.condition import Context, read_constant, read_expression
 from ..table import CompiledTable
 from ..types import (
     BOOL,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..condition import Context
 from ..document import Node, Scalar
 from ..expression import Checked, SyntaxProblem, check, parse
 from ..expression.check import MAX_PROBLEMS
 from ..policy import ReasonText
+from ..rules.condition import Context
 from .shape import entries, says
 
 

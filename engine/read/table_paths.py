@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..condition import AllOf, AnyOf, Computed, Condition, Constant, Leaf, Not, ensures, leaves
 from ..expression import Checked
 from ..expression.tree import Reference, sources
 from ..moment import CompiledMoment
+from ..rules.condition import AllOf, AnyOf, Computed, Condition, Constant, Leaf, Not, ensures, leaves
 from ..table import CompiledRule, Hit, TermLike
 
 Paths = frozenset[str]

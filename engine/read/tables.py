@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..cell import Cell, has_cells, is_ordered
-from ..condition import Computed, Constant, Context, read_condition, read_expression, read_term
 from ..diagnostics import Diagnostics, Place, did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked, Declared, Scope
 from ..expression.functions import SUMS
 from ..moment import CompiledMoment
+from ..rules.cell import Cell, has_cells, is_ordered
+from ..rules.condition import Computed, Constant, Context, read_condition, read_expression, read_term
 from ..table import HITS, OTHERWISE, CompiledRule, CompiledTable, Hit, TermLike
 from ..types import (
     INT,

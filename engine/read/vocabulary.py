@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ..condition import Context, read_constant, read_term
 from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar
 from ..policy import HOST, Event, Field
+from ..rules.condition import Context, read_constant, read_term
 from ..source import SURENESS, Source
 from ..types import (
     DATE,

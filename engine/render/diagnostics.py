@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from ..case import PolicyRef
 from ..diagnostics import LIMIT, Diagnostic, Place
-from ..nodes import BREAK
 from ..pages import page_name
+from ..text.nodes import BREAK
 from .paint import Paint
 from .plain import dumped
 from .text import width

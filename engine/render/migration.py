@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ..case import MAIN, Clock
-from ..migration import Preview
+from ..publishing.migration import Preview
 from ..scenario import Tried
 from ..scenario.migration import Fate
 from .diagnostics import one_line

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..case import PolicyRef
 from ..diagnostics import Place
-from ..provenance import Origin
+from ..publishing.provenance import Origin
 from .diagnostics import one_line, place_data
 from .paint import Paint
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..calendar import zone
-from ..citing import cited
 from ..policy import CompiledPolicy
+from ..publishing.citing import cited
 from ..step import Due, Event, Migrate, Open, Step, Trace
 from .plain import plain, stamp
 from .text import Speech

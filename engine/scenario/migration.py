@@ -10,8 +10,8 @@ from ..case import Case
 from ..engine import Engine
 from ..errors import AmendsError
 from ..library import Library
-from ..migration import Preview, previews
 from ..policy import CompiledPolicy
+from ..publishing.migration import Preview, previews
 from .read import ScenarioCase
 from .run import open_case, play
 

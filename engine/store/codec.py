@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from ..answers import Tally
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal
 from ..journal import canonical, covered, record_from_json, record_to_json, uncovered, vault_of
 from ..step import Effect, Step
+from ..stepping.answers import Tally
 from ..values import Value, to_json
 from .protocol import Delivery, Filing, Saved, Summary, lane_of
 from .vault import locked, unlocked

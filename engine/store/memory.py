@@ -10,12 +10,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ..answers import Tally, answer, tallied
-from ..bundle import Bundle
 from ..case import Case, PolicyRef
 from ..evolve import rebuild
 from ..journal import entry_of, read_entry, vault_of
+from ..publishing.bundle import Bundle
 from ..step import Query, Step
+from ..stepping.answers import Tally, answer, tallied
 from ..verify import digests
 from .protocol import (
     CaseKey,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from ..bundle import Bundle
 from ..case import Case, PolicyRef
 from ..errors import AmendsError
+from ..publishing.bundle import Bundle
 from ..step import Effect, Query, Step
 from ..values import Value
 

@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from ..answers import Tally, answer, tallied
-from ..bundle import Bundle
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal, InvalidValue
 from ..journal import read_entry
+from ..publishing.bundle import Bundle
 from ..step import Query, Step
+from ..stepping.answers import Tally, answer, tallied
 from . import codec
 from .faults import told_apart
 from .protocol import CaseKey, Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary

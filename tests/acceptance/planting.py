@@ -13,10 +13,10 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from amends.engine.bundle import overlaid
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.document import Fields, Items, Node, Scalar, Way, node_at, read_text, walk
-from amends.engine.nodes import FileText
+from amends.engine.publishing.bundle import overlaid
+from amends.engine.text.nodes import FileText
 
 #: Keys that hold one condition, and those that hold several.
 CONDITION = frozenset({"when", "unless"})

@@ -23,11 +23,11 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def main(folder: Path) -> None:
-    from amends.engine.bundle import Bundle, open_bundle  # noqa: PLC0415 - after holidays is gone
     from amends.engine.case import Case  # noqa: PLC0415
     from amends.engine.decide import decide  # noqa: PLC0415
     from amends.engine.evolve import evolve  # noqa: PLC0415
     from amends.engine.journal import entry_of, read_entry  # noqa: PLC0415
+    from amends.engine.publishing.bundle import Bundle, open_bundle  # noqa: PLC0415 - after holidays is gone
     from amends.engine.step import Step  # noqa: PLC0415
 
     policies = {}

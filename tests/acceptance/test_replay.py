@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from amends.engine.bundle import Bundle
 from amends.engine.calendar import tzdata_version
 from amends.engine.case import Case
 from amends.engine.engine import Engine
@@ -26,6 +25,7 @@ from amends.engine.evolve import evolve
 from amends.engine.journal import entry_of, read_entry, vault_of
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle
 from amends.engine.scenario import ScenarioCase, ScenarioFile, play
 from amends.engine.values import Sealed
 from amends.engine.verify import Verified, digests, verify, verify_chain

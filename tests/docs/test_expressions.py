@@ -22,8 +22,8 @@ from amends.engine.expression.macros import SHAPES
 from amends.engine.expression.parser import MAX_DEPTH
 from amends.engine.expression.tokens import MAX_LENGTH
 from amends.engine.money import decimal_text
+from amends.engine.stepping.work import Work
 from amends.engine.values import Unknown, instant_text
-from amends.engine.work import Work
 
 PAGE = Path(__file__).parents[2] / "docs" / "expressions.md"
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)

@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from amends.engine.delivery import Retries
+from amends.engine.durable.delivery import Retries
 from amends.engine.engine import Engine
 from amends.engine.errors import StoreUnavailable
 from amends.engine.library import Library

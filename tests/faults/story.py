@@ -12,16 +12,16 @@ from typing import Any, Final
 from sqlalchemy import Engine as Database
 from sqlalchemy import Table, create_engine, select
 
-from amends.engine.answers import Tally, tallied
 from amends.engine.case import Case
-from amends.engine.delivery import Retries, Settled
+from amends.engine.durable.delivery import Retries, Settled
+from amends.engine.durable.session import Working, saved_of
 from amends.engine.engine import Engine
 from amends.engine.evolve import evolve
 from amends.engine.journal import read_entry
 from amends.engine.library import Library
 from amends.engine.sent import Sending
-from amends.engine.session import Working, saved_of
 from amends.engine.step import Due, Event, Open
+from amends.engine.stepping.answers import Tally, tallied
 from amends.engine.store import codec
 from amends.engine.store.connect import database_url
 from amends.engine.store.protocol import Written

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amends.engine.delivery import Retries, Settled
+from amends.engine.durable.delivery import Retries, Settled
 from amends.engine.engine import Engine
 from amends.engine.errors import Conflict
 from amends.engine.library import Library

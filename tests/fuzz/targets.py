@@ -15,9 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from amends.engine.bundle import Bundle, compile_node, expand
 from amends.engine.case import PolicyRef
-from amends.engine.cell import matches
 from amends.engine.compile import _Compiler
 from amends.engine.decide import decide
 from amends.engine.diagnostics import ENOUGH, Diagnostic, Diagnostics, EnoughError
@@ -28,10 +26,13 @@ from amends.engine.expression import check_text, evaluate, explain
 from amends.engine.expression.generate import generate
 from amends.engine.literal import Misfit, read_literal
 from amends.engine.moment import evaluate_moment, read_moment
-from amends.engine.nodes import FileText, Written
+from amends.engine.publishing.bundle import Bundle, compile_node, expand
 from amends.engine.read.cells import read_cell
+from amends.engine.rules.cell import matches
 from amends.engine.schema import check_document
 from amends.engine.step import Open, Step
+from amends.engine.stepping.work import Work
+from amends.engine.text.nodes import FileText, Written
 from amends.engine.types import (
     BOOL,
     DATE,
@@ -47,7 +48,6 @@ from amends.engine.types import (
     required,
 )
 from amends.engine.values import from_json, to_json
-from amends.engine.work import Work
 
 HERE: Final = Path(__file__).parent
 FILE: Final = "fuzzed.yaml"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from amends.engine.durable.session import Limits
 from amends.engine.errors import InvalidValue, TooLarge, UnknownCase
 from amends.engine.library import Library
 from amends.engine.sent import Sending
-from amends.engine.session import Limits
 from amends.engine.step import Due
 from amends.engine.values import Sealed
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from amends.engine.cloud_event import cloud_event
-from amends.engine.delivery import Failed, Retries, Reversed, Settled
+from amends.engine.durable.delivery import Failed, Retries, Reversed, Settled
 from amends.engine.errors import InvalidValue
 from amends.engine.library import Library
 

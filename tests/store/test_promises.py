@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, select, text
 
 from amends.engine.allowed import Allowed, AllowedField
-from amends.engine.delivery import Settled
+from amends.engine.durable.delivery import Settled
 from amends.engine.engine import TRIES, Engine
 from amends.engine.errors import Conflict, CorruptJournal, InvalidValue
 from amends.engine.library import Library

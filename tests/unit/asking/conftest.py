@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, open_bundle
 
 HEADER = "amends: 1\npolicy: small\nversion: v1\n"
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from amends.engine.answers import Entry, Tally, answer, decide_asking, tallied
 from amends.engine.case import Case, Share
 from amends.engine.decide import decide
 from amends.engine.errors import CorruptJournal, InvalidValue
@@ -21,9 +20,10 @@ from amends.engine.literal import plain
 from amends.engine.money import Money, parse_money
 from amends.engine.policy import CompiledPolicy
 from amends.engine.step import Due, Event, Input, Needs, Open, Query, Same, Step
+from amends.engine.stepping.answers import Entry, Tally, answer, decide_asking, tallied
+from amends.engine.stepping.work import Work
 from amends.engine.values import Unknown
 from amends.engine.verify import digests, verify
-from amends.engine.work import Work
 
 HERE = Path(__file__).parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

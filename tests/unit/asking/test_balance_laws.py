@@ -10,15 +10,15 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amends.engine.answers import Tally, answer, decide_asking, tallied
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.case import Case
 from amends.engine.evolve import evolve
 from amends.engine.journal import entry_of
 from amends.engine.literal import plain
 from amends.engine.money import Money
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, open_bundle
 from amends.engine.step import Event, Open, Query, Step
+from amends.engine.stepping.answers import Tally, answer, decide_asking, tallied
 from amends.engine.verify import digests, verify
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from amends.engine.bundle import Bundle, compile_node, expand, overlaid
 from amends.engine.checks.run import run_checks
 from amends.engine.diagnostics import Diagnostic, Diagnostics
 from amends.engine.document import Node, read_text
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, compile_node, expand, overlaid
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad").glob("*.yaml"))

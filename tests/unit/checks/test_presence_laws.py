@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amends.engine.checks.ways import listening, states_of
-from amends.engine.condition import Term
 from amends.engine.engine import Engine
 from amends.engine.expression import Env
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy, Field
+from amends.engine.rules.condition import Term
+from amends.engine.stepping.work import MissingFacts, Work
 from amends.engine.types import (
     BOOL,
     INT,
@@ -30,7 +31,6 @@ from amends.engine.types import (
     required,
 )
 from amends.engine.values import Value
-from amends.engine.work import MissingFacts, Work
 
 HERE = Path(__file__).parent
 SHIPPED = Library.load(HERE.parents[2] / "policies", HERE.parents[2] / "examples")

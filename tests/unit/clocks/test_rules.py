@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.calendar import tzdata_version
 from amends.engine.engine import Engine
 from amends.engine.library import Library
+from amends.engine.publishing.bundle import Bundle, open_bundle
 
 Make = Callable[..., Any]
 
@@ -185,7 +185,7 @@ def test_newer_holidays_do_not_change_a_case_of_an_older_bundle(
 ) -> None:
     """The 3rd of July stays a holiday, whatever the library says by then."""
     bundle = bundle_of(tmp_path)
-    monkeypatch.setattr("amends.engine.bundle.expand_holidays", lambda _: frozenset[date]())
+    monkeypatch.setattr("amends.engine.publishing.bundle.expand_holidays", lambda _: frozenset[date]())
     policy = open_bundle(Bundle.from_bytes(bundle.to_bytes()))
     engine = Engine(Library(policies=(policy,), bundles={bundle.digest(): bundle}))
     engine.open("bundled", {}, at=datetime(2026, 7, 1, 12, tzinfo=UTC), case_id="case")

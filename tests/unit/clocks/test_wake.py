@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.case import Case
-from amends.engine.condition import holds
 from amends.engine.errors import RuleError
 from amends.engine.policy import CompiledPolicy
+from amends.engine.rules.condition import holds
+from amends.engine.stepping.wake import next_change
+from amends.engine.stepping.work import Work
 from amends.engine.values import Unknown
-from amends.engine.wake import next_change
-from amends.engine.work import Work
 
 Make = Callable[[str], Any]
 

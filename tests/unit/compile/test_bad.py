@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from amends.engine.bundle import Bundle, compile_node
 from amends.engine.document import read_text
+from amends.engine.publishing.bundle import Bundle, compile_node
 
 HEADER = "amends: 1\npolicy: small\nversion: v1\n"
 

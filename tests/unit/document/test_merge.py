@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from amends.engine.diagnostics import Diagnostics
 from amends.engine.document import Fields, Node, node_at, read_text, to_plain
-from amends.engine.overlay import merge
+from amends.engine.text.overlay import merge
 
 
 def read(text: str, file: str = "base.yaml") -> Node:

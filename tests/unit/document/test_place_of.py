@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amends.engine.diagnostics import Place
 from amends.engine.document import Scalar, node_at, read_text
-from amends.engine.nodes import Written
+from amends.engine.text.nodes import Written
 
 
 def scalar(document: str) -> Scalar:

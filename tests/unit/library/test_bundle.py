@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amends.engine.bundle import Bundle, model_of, open_bundle
 from amends.engine.document import Fields, Items, Node, Scalar, read_text, walk
 from amends.engine.errors import InvalidValue
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, model_of, open_bundle
 
 TEXT = """
 amends: 1

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.engine import Engine
 from amends.engine.errors import InvalidValue
 from amends.engine.library import Library
+from amends.engine.publishing.bundle import Bundle, open_bundle
 
 HERE = Path(__file__).parent / "fragments"
 CASES = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from amends.cli import main
 from amends.engine.diagnostics import Diagnostics
 from amends.engine.library import Library
-from amends.engine.lock import FILE, read_lock
+from amends.engine.publishing.lock import FILE, read_lock
 
 LOANS = """\
 amends: 1
@@ -115,7 +115,7 @@ def test_labels_and_the_end_may_be_written_later(folder: Path, old: str, new: st
 
 
 def test_newer_holidays_are_no_change_of_the_policy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amends.engine.bundle.expand_holidays", lambda _: frozenset())
+    monkeypatch.setattr("amends.engine.publishing.bundle.expand_holidays", lambda _: frozenset())
     library = Library.load(folder)
     assert library.diagnostics == ()
     loans = library.get("loans")

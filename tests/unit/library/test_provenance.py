@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from amends.cli import main
 from amends.engine.library import Library
-from amends.engine.provenance import Origin, origins
+from amends.engine.publishing.provenance import Origin, origins
 
 LAW = """\
 amends: 1

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from amends.engine import schema as judge
-from amends.engine.conform import Sieve
 from amends.engine.diagnostics import Diagnostic
 from amends.engine.document import Fields, Node, Scalar, read_file, read_text, to_plain
 from amends.engine.schema import Name, check_document, schema_text
-from amends.engine.shapes import Shapes
+from amends.engine.text.conform import Sieve
+from amends.engine.text.shapes import Shapes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

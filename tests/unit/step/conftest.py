@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.case import Case
 from amends.engine.decide import decide
 from amends.engine.engine import Engine
@@ -18,6 +17,7 @@ from amends.engine.evolve import evolve
 from amends.engine.library import Library
 from amends.engine.literal import plain
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, open_bundle
 from amends.engine.step import Due, Event, Open, Step
 
 HEADER = "amends: 1\npolicy: small\nversion: v1\n"

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.case import Case
 from amends.engine.decide import decide
 from amends.engine.evolve import evolve, rebuild
 from amends.engine.journal import entry_of, read_entry, vault_of
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, open_bundle
 from amends.engine.step import Due, Event, Input, Open, Step
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

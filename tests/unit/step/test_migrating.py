@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from amends.engine.bundle import Bundle, open_bundle
 from amends.engine.case import Case
 from amends.engine.engine import Engine
 from amends.engine.errors import InvalidValue, OutOfOrder
 from amends.engine.journal import entry_of, read_entry, vault_of
 from amends.engine.library import Library
-from amends.engine.migration import previews, way_back
 from amends.engine.money import Money
 from amends.engine.policy import CompiledPolicy
+from amends.engine.publishing.bundle import Bundle, open_bundle
+from amends.engine.publishing.migration import previews, way_back
 from amends.engine.step import Migrate, Step
 from amends.engine.verify import digests, verify
 

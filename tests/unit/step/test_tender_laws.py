@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amends.engine.money import Money, exponent
-from amends.engine.tender import numbered
+from amends.engine.stepping.tender import numbered
 
 POLICY = """
 currency: EUR

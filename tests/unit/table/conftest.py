@@ -12,7 +12,6 @@ import pytest
 
 from amends.engine.calendar import Calendar, zone
 from amends.engine.checks.tables import check_table
-from amends.engine.condition import Context
 from amends.engine.diagnostics import Diagnostic, Diagnostics
 from amends.engine.document import Fields, Node, read_text, to_plain
 from amends.engine.expression import Declared
@@ -20,6 +19,7 @@ from amends.engine.literal import read_literal
 from amends.engine.moment import CompiledMoment, Finished, read_moment
 from amends.engine.read.tables import read_table
 from amends.engine.read.vocabulary import Types
+from amends.engine.rules.condition import Context
 from amends.engine.table import CompiledTable, TableResult, look_up
 from amends.engine.types import Type, required
 from amends.engine.values import Unknown, Value

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from amends.engine.cell import matches, precedes
 from amends.engine.diagnostics import Diagnostics
 from amends.engine.document import Fields, Items, Scalar, read_file, read_text, to_plain
 from amends.engine.errors import RuleError
@@ -21,6 +20,7 @@ from amends.engine.literal import read_literal
 from amends.engine.money import Money
 from amends.engine.period import UNITS, Period
 from amends.engine.read.cells import read_cell
+from amends.engine.rules.cell import matches, precedes
 from amends.engine.types import BOOL, INT, MONEY, NAMED, PERIOD, TEXT, EnumType, OptionalType, Type
 from amends.engine.values import Unknown, Value
 

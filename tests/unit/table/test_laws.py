@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.engine.cell import Cell, Interval, exactly, matches
 from amends.engine.checks import cover
 from amends.engine.checks.columns import column_of
 from amends.engine.diagnostics import Place
 from amends.engine.errors import RuleError
 from amends.engine.literal import read_literal
+from amends.engine.rules.cell import Cell, Interval, exactly, matches
 from amends.engine.types import BOOL, NAMED, EnumType, Type
 from amends.engine.values import Unknown, Value
 

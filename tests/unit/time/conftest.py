@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.engine.calendar import Calendar, zone
-from amends.engine.condition import Context
 from amends.engine.diagnostics import Diagnostic, Diagnostics
 from amends.engine.document import read_text
 from amends.engine.errors import RuleError
@@ -19,6 +18,7 @@ from amends.engine.expression import Checked, Declared
 from amends.engine.literal import read_literal
 from amends.engine.moment import CompiledMoment, Finished, evaluate_moment, read_moment
 from amends.engine.period import Period
+from amends.engine.rules.condition import Context
 from amends.engine.types import (
     BOOL,
     DATE,

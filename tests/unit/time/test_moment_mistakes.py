@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.calendar import Calendar
-from amends.engine.condition import Context
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.document import Scalar, read_text
 from amends.engine.moment import read_moment
+from amends.engine.rules.condition import Context
 
 DATA = Path(__file__).parent
 DOCUMENT, _ = read_text((DATA / "mistakes.yaml").read_text("utf-8"), "mistakes.yaml")

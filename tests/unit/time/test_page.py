@@ -17,8 +17,8 @@ from amends.engine.document import read_text
 from amends.engine.engine import Engine
 from amends.engine.library import Library
 from amends.engine.policy import CompiledPolicy
+from amends.engine.stepping.work import Work
 from amends.engine.values import Unknown
-from amends.engine.work import Work
 
 PAGE = (Path(__file__).parents[3] / "docs" / "time.md").read_text("utf-8")
 VOCABULARY = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]

@@ -1,0 +1,397 @@
+"""What a host can have done to cases, each as a function of one transaction: the same for every store and every engine."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ..allowed import Allowed, allowed
+from ..calendar import tzdata_version
+from ..case import Case
+from ..deadlines import deadlines
+from ..errors import CorruptJournal, InvalidValue, UnknownCase
+from ..evolve import rebuild
+from ..given import check_names, check_size, check_texts
+from ..journal import entry_of, read_entry
+from ..library import Library
+from ..literal import plain
+from ..policy import CompiledPolicy
+from ..publishing.migration import way_back
+from ..sent import Sending, Sent
+from ..step import Event, Migrate, Open, Step
+from ..stepping.answers import Ask
+from ..stepping.intake import floored
+from ..store.protocol import Keyed, Transaction, Work
+from ..values import Sealed
+from ..verify import Verified, verify
+from .firing import Fired, fire_batch
+from .session import Limits, Policies, Session, Working
+
+
+class Clock(Protocol):
+    """Where the engine takes the time from, when the host does not pass it."""
+
+    def now(self) -> datetime:
+        """Return an aware instant."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        return datetime.now(UTC)
+
+
+class Casework:
+    """Makes the work that engines have done by their stores.
+
+    Args:
+        library: the policies.
+        clock: tells the time where a call does not.
+        limits: of what hosts send.
+        ask: answers what the host answers, and says of what it does not that it does not.
+    """
+
+    def __init__(self, library: Library, clock: Clock, limits: Limits, ask: Ask) -> None:
+        self.library = library
+        self.policies = Policies(library)
+        self._clock = clock
+        self._limits = limits
+        self._ask = ask
+
+    def now(self, at: datetime | None) -> datetime:
+        """Return an instant that was given, or the present one."""
+        return floored(at or self._clock.now())
+
+    def _session(self, transaction: Transaction, *, reads: bool = False) -> Session:
+        return Session(transaction, self.policies, self._limits, self._ask, reads=reads)
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def open(
+        self,
+        policy: str | None,
+        facts: Mapping[str, Any],
+        *,
+        at: datetime | None,
+        timezone: str | None,
+        key: str | None,
+        case_id: str | None,
+        secret: bytes | None,
+    ) -> Work[Case]:
+        """Open a case, or find the one that was opened with the key."""
+        given = plain(facts)
+        check_texts(timezone)
+        check_names(case_id, key)
+        check_size(given, self._limits.facts_bytes, "the facts")
+        now = self.now(at)
+        new_id = case_id or uuid.uuid4().hex
+        new_secret = secrets.token_bytes(32) if secret is None else secret
+
+        def work(transaction: Transaction) -> Case:
+            if key is not None and (known := transaction.opened(key)) is not None:
+                return _opened_before(transaction, known, key, policy, given)
+            chosen = self.library.choose(given, now, policy)
+            opening = Open(
+                case_id=new_id,
+                policy=chosen.ref,
+                facts=given,
+                timezone=timezone,
+                key=key,
+                recorded_at=now,
+                secret=new_secret,
+                tzdata=tzdata_version(),
+            )
+            session = self._session(transaction)
+            case = session.open(chosen, opening).case
+            session.flush()
+            return case
+
+        return work
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    def send(self, sending: Sequence[Sending]) -> Work[tuple[Sent, ...]]:
+        """Send events in their order, all in one transaction."""
+        arriving = [(one.case_id, self.event(one)) for one in sending]
+
+        def work(transaction: Transaction) -> tuple[Sent, ...]:
+            session = self._session(transaction)
+            session.load({case_id for case_id, _ in arriving})
+            session.load_keys([(case_id, one.key) for case_id, one in arriving if one.key is not None])
+            sent = tuple(_send(session, case_id, arrived) for case_id, arrived in arriving)
+            session.flush()
+            return sent
+
+        return work
+
+    def take(self, transaction: Transaction, case_id: str, arrived: Event) -> Sent:
+        """Send one event within a transaction that does more."""
+        session = self._session(transaction)
+        sent = _send(session, case_id, arrived)
+        session.flush()
+        return sent
+
+    def preview(self, sending: Sending) -> Work[Sent]:
+        """Find out what an event would do; nothing is written."""
+        arrived = self.event(sending)
+        return lambda transaction: _send(self._session(transaction, reads=True), sending.case_id, arrived)
+
+    def event(self, sending: Sending) -> Event:
+        """Return what arrives.
+
+        Raises:
+            InvalidValue: it cannot be written down.
+            TooLarge: there is too much of it.
+        """
+        given = plain(sending.data or {})
+        check_texts(sending.event, sending.by)
+        check_names(sending.key)
+        check_size(given, self._limits.event_bytes, f"the data of the event `{sending.event[:60]}`")
+        now = self.now(sending.at)
+        return Event(
+            name=sending.event,
+            data=given,
+            actor=sending.by,
+            role=sending.by.partition(":")[0],
+            occurred_at=floored(sending.occurred_at or now),
+            recorded_at=now,
+            key=sending.key,
+            tzdata=tzdata_version(),
+        )
+
+    # --- other versions -----------------------------------------------------------------------------------------------
+
+    def migrate(
+        self, case_id: str, version: str, *, by: str, at: datetime | None, key: str | None
+    ) -> Work[Sent]:
+        """Let a case go on under another version of its policy."""
+        now = self.now(at)
+
+        def way(session: Session, working: Working) -> tuple[Migrate, CompiledPolicy]:
+            policy = self.library.get(working.case.policy.name, version)
+            self.policies.keep(policy.ref, session.transaction)
+            return Migrate(policy=policy.ref, actor=by, recorded_at=now, key=key), policy
+
+        return self._migrating(case_id, by, now, key, way)
+
+    def migrate_back(self, case_id: str, *, by: str, at: datetime | None, key: str | None) -> Work[Sent]:
+        """Take the last migration of a case back."""
+        now = self.now(at)
+
+        def way(session: Session, working: Working) -> tuple[Migrate, CompiledPolicy]:
+            session.flush()
+            steps = session.transaction.steps(case_id)
+            arrived = way_back(steps, working.policy, actor=by, at=now, key=key)
+            return arrived, self.policies.of(arrived.policy, session.transaction)
+
+        return self._migrating(case_id, by, now, key, way)
+
+    def _migrating(
+        self,
+        case_id: str,
+        by: str,
+        now: datetime,
+        key: str | None,
+        way: Callable[[Session, Working], tuple[Migrate, CompiledPolicy]],
+    ) -> Work[Sent]:
+        check_texts(by)
+        check_names(key)
+
+        def work(transaction: Transaction) -> Sent:
+            session = self._session(transaction)
+            working = session.working(case_id)
+            if key is not None and (known := session.keyed(case_id, key)) is not None:
+                return _migrated_before(session, working, known, by, self.policies)
+            first = working.case.seq + 1
+            before = session.fire(working, now)
+            arrived, policy = way(session, working)
+            step = session.migrate(working, replace(arrived, tzdata=tzdata_version()), policy)
+            if key is not None:
+                session.used(working, Keyed(key=key, first=first, seq=step.seq))
+            sent = _sent(working.policy, working.case, before, step)
+            session.flush()
+            return sent
+
+        return work
+
+    # --- timers -------------------------------------------------------------------------------------------------------
+
+    def fire(self, now: datetime, limit: int) -> Work[Fired]:
+        """Fire what is due in some cases, in due order; a case that cannot be computed is parked."""
+        return lambda transaction: fire_batch(self._session(transaction), now, limit)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def case(self, case_id: str) -> Work[Case]:
+        """Return a case as it stands."""
+        return lambda transaction: case_in(transaction, case_id)
+
+    def policy_of(self, case_id: str) -> Work[CompiledPolicy]:
+        """Return the policy that a case is pinned to."""
+        return lambda transaction: self.policies.of(case_in(transaction, case_id).policy, transaction)
+
+    def journal(self, case_id: str) -> Work[tuple[Step, ...]]:
+        """Return the steps of a case."""
+        return lambda transaction: _known(case_id, transaction.steps(case_id))
+
+    def step(self, case_id: str, seq: int | None, *, reveal: bool) -> Work[tuple[Case, CompiledPolicy, Step]]:
+        """Return a step of a case, by default the last, with what it is told by; sensitive values only if asked for."""
+
+        def work(transaction: Transaction) -> tuple[Case, CompiledPolicy, Step]:
+            case = case_in(transaction, case_id)
+            number = case.seq if seq is None else seq
+            if not 0 <= number <= case.seq:
+                raise InvalidValue(
+                    f"the case `{case_id}` has the steps 0 to {case.seq}, and no step {number}"
+                )
+            (step,) = transaction.steps(case_id, number, number)
+            shown = step if reveal or not step.sealed else read_entry(entry_of(step))
+            return case, self.policies.of(case.policy, transaction), shown
+
+        return work
+
+    def allowed(self, case_id: str, now: datetime) -> Work[tuple[Allowed, ...]]:
+        """Return which events may be sent; what is due by then is taken to have fired."""
+
+        def work(transaction: Transaction) -> tuple[Allowed, ...]:
+            session = self._session(transaction, reads=True)
+            working = session.working(case_id)
+            session.fire(working, now)
+            return allowed(working.policy, working.case, now)
+
+        return work
+
+    def verify(self, case_id: str) -> Work[Verified]:
+        """Prove the chain of a case, decide every step again, and compare the case that this makes with the one kept."""
+
+        def work(transaction: Transaction) -> Verified:
+            case = case_in(transaction, case_id)
+            written = transaction.entries(case_id)
+            inputs = (step.input for step in transaction.steps(case_id))
+            refs = dict.fromkeys(arrived.policy for arrived in inputs if isinstance(arrived, Open | Migrate))
+            verified = verify(
+                [self.policies.of(ref, transaction) for ref in refs],
+                [entry for entry, _ in written],
+                [head for _, head in written],
+                vault=transaction.vault(case_id),
+                secret=case.secret,
+            )
+            if verified.case != case:
+                raise CorruptJournal(f"the case `{case_id}` is not what its journal makes")
+            return verified
+
+        return work
+
+    def unpark(self, case_id: str) -> Work[None]:
+        """Fire the timers of a parked case again."""
+
+        def work(transaction: Transaction) -> None:
+            case_in(transaction, case_id)
+            transaction.park(case_id, None)
+
+        return work
+
+    def erase(self, case_id: str) -> Work[None]:
+        """Forget the sensitive values of a case."""
+        secret = secrets.token_bytes(32)
+
+        def work(transaction: Transaction) -> None:
+            case_in(transaction, case_id)
+            transaction.erase(case_id, secret)
+
+        return work
+
+
+def case_in(transaction: Transaction, case_id: str) -> Case:
+    """Return a case.
+
+    Raises:
+        UnknownCase: there is no such case.
+    """
+    found = transaction.cases([case_id]).get(case_id)
+    if found is None:
+        raise UnknownCase(f"there is no case `{case_id}`")
+    return found
+
+
+def _known(case_id: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not steps:
+        raise UnknownCase(f"there is no case `{case_id}`")
+    return steps
+
+
+# --- one event ----------------------------------------------------------------------------------------------------------
+
+
+def _send(session: Session, case_id: str, arrived: Event) -> Sent:
+    working = session.working(case_id)
+    if arrived.key is not None and (known := session.keyed(case_id, arrived.key)) is not None:
+        return _sent_before(session, working, known, arrived)
+    first = working.case.seq + 1
+    before = session.fire(working, arrived.recorded_at)
+    step = session.step(working, arrived)
+    if arrived.key is not None:
+        session.used(working, Keyed(key=arrived.key, first=first, seq=step.seq))
+    return _sent(working.policy, working.case, before, step)
+
+
+def _sent(policy: CompiledPolicy, case: Case, before: tuple[Step, ...], step: Step) -> Sent:
+    refused = step.input if step.verdict != "applied" and isinstance(step.input, Event) else None
+    return Sent(step=step, before=before, case=case, deadlines=deadlines(policy, case, refused))
+
+
+def _sent_before(session: Session, working: Working, known: Keyed, arrived: Event) -> Sent:
+    """Return what came of an event that was sent before with the same key, as it was returned then."""
+    session.flush()
+    steps = session.transaction.steps(working.case.id, 0, known.seq)
+    first = steps[-1].input
+    if (
+        not isinstance(first, Event)
+        or (first.name, first.actor) != (arrived.name, arrived.actor)
+        or not _is_same(first.data, arrived.data)
+    ):
+        raise InvalidValue(f"the key `{arrived.key}` came before, with another event")
+    case = rebuild(steps)
+    if case is None:
+        raise CorruptJournal(f"the case `{working.case.id}` has no journal")
+    return _sent(working.policy, case, steps[known.first : known.seq], steps[-1])
+
+
+def _migrated_before(session: Session, working: Working, known: Keyed, by: str, policies: Policies) -> Sent:
+    """Return what came of a migration that was asked for before with the same key, as it was returned then."""
+    session.flush()
+    steps = session.transaction.steps(working.case.id, 0, known.seq)
+    first, case = steps[-1].input, rebuild(steps)
+    if not isinstance(first, Migrate) or first.actor != by or case is None:
+        raise InvalidValue(f"the key `{known.key}` came before, with something else")
+    policy = policies.of(case.policy, session.transaction)
+    return _sent(policy, case, steps[known.first : known.seq], steps[-1])
+
+
+def _opened_before(
+    transaction: Transaction, case_id: str, key: str, policy: str | None, facts: Mapping[str, Any]
+) -> Case:
+    (first,) = transaction.steps(case_id, 0, 0)
+    opening = first.input
+    if (
+        not isinstance(opening, Open)
+        or policy not in (None, opening.policy.name)
+        or not _is_same(opening.facts, facts)
+    ):
+        raise InvalidValue(f"the key `{key}` came before, with another case")
+    return case_in(transaction, case_id)
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    """Return whether data are those that came before; what was erased since may have been anything."""
+    if isinstance(before, Sealed):
+        return True
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return before.keys() == now.keys() and all(_is_same(value, now[key]) for key, value in before.items())
+    return bool(before == now)

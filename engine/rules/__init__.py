@@ -1,0 +1,1 @@
+"""What rules are made of: conditions, cells of tables, and the parts of moments."""
