@@ -55,8 +55,15 @@ def test_every_command_works_as_printed(root: Path) -> None:
         assert done.stdout, command
 
 
+def test_the_timeline_shown_is_what_the_demo_prints(root: Path) -> None:
+    shown, _ = blocks(root, "text")
+    (flow,) = re.findall(r"^FLOW := (.+)$", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    done = amends(root, f"amends simulate {flow} --case FF-02")
+    assert shown in done.stdout
+
+
 def test_a_mistake_is_told_as_printed(root: Path, tmp_path: Path) -> None:
-    (told,) = blocks(root, "text")
+    _, told = blocks(root, "text")
     policies = tmp_path / "policies"
     policies.mkdir()
     shipped = (root / "examples" / "first_policy.yaml").read_text(encoding="utf-8")
