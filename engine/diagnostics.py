@@ -315,6 +315,13 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
         ("AM309", "waits-without-a-clock", "warning", "a state waits, and no clock ends the waiting"),
         ("AM310", "never-paid", "warning", "a payout is declared, and the host is never asked for it"),
         ("AM311", "held-for-ever", "warning", "a payout may have no route, and so be held for ever"),
+        (
+            "AM312",
+            "shadowed-route",
+            "warning",
+            "a route of a payout can never be taken, for one before it always is",
+        ),
+        ("AM313", "unheard-failure", "warning", "money may be declined or fail, and nobody hears of it"),
         # 4xx: tables
         ("AM401", "shadowed-rule", "warning", "a rule of a table can never be the one that hits"),
         ("AM402", "overlapping-rules", "error", "two rules of a table with `hit: unique` hold at once"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from ..expression.tree import Constant
 from ..policy import VERDICTS, Candidate, CompiledPolicy, Escalation, State
-from ..rules.condition import Condition, Leaf, leaves
+from ..rules.condition import leaves
+from .asks import is_always
 from .ways import clocks, listening, reachable, states_of, steps_of, ways
 
 
@@ -145,13 +145,6 @@ class Flow:
 def takes_all(candidate: Candidate) -> bool:
     """Return whether a candidate holds for every role that it admits."""
     return is_always(candidate.condition) and not candidate.needs
-
-
-def is_always(condition: Condition | None) -> bool:
-    """Return whether a condition is none, or the word `true`."""
-    if isinstance(condition, Leaf) and isinstance(condition.checked.root, Constant):
-        return condition.checked.root.value is True
-    return condition is None
 
 
 def beaten_by(candidate: Candidate, before: Iterable[Candidate], senders: set[str]) -> list[Candidate]:

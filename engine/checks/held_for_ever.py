@@ -51,7 +51,7 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostics
 from ..policy import CompiledPolicy
-from .flow import is_always
+from .asks import is_always
 from .written import Written
 
 

@@ -20,9 +20,11 @@ from .no_last_outcome import check_no_last_outcome
 from .no_way_out import check_no_way_out
 from .sensitive_leak import check_sensitive_leak
 from .set_by_two_legs import check_set_by_two_legs
+from .shadowed_route import check_shadowed_route
 from .shadowed_transition import check_shadowed_transition
 from .tables import check_table
 from .time_not_told import check_time_not_told
+from .unheard_failure import check_unheard_failure
 from .unreachable_state import check_unreachable_state
 from .unused import check_unused
 from .waits_in_vain import check_waits_in_vain
@@ -47,6 +49,7 @@ _OF_POLICY = (
     check_time_not_told,
     check_never_paid,
     check_held_for_ever,
+    check_shadowed_route,
     check_unused,
     check_window_backwards,
 )
@@ -67,6 +70,7 @@ def run_checks(policy: CompiledPolicy, diagnostics: Diagnostics, node: Node | No
         check(flow, diagnostics)
     for look in _OF_POLICY:
         look(policy, written, diagnostics)
+    check_unheard_failure(flow, written, diagnostics)
     for name, table in policy.tables.items():
         # What is wrong with a table as a whole is told at its name.
         check_table(replace(table, place=written.name("tables", name, table.place)), diagnostics)

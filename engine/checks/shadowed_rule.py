@@ -59,7 +59,7 @@ from typing import Final
 
 from ..diagnostics import Diagnostics
 from ..table import CompiledRule, CompiledTable
-from .asks import asks, comparison
+from .asks import asked_before, comparison
 from .boxes import Boxes
 from .cover import Box, GaveUp, Patience, bits, covering, fills, holding
 
@@ -130,14 +130,11 @@ _Shadows = dict[int, tuple[str, Sequence[CompiledRule]]]
 
 def _asked_before(table: CompiledTable) -> _Shadows:
     """Return the rules that ask for all that a rule before them asks for."""
-    found: _Shadows = {}
-    asked = [asks(rule.condition) for rule in table.rules]
-    for index, rule in enumerate(table.rules):
-        for before, other in enumerate(table.rules[:index]):
-            if asked[before] <= asked[index]:
-                found[index] = (comparison(other, rule), (other,))
-                break
-    return found
+    rules = table.rules
+    return {
+        index: (comparison(rules[before], rules[index]), (rules[before],))
+        for index, before in asked_before(rules).items()
+    }
 
 
 def _covered(boxes: Boxes) -> _Shadows:

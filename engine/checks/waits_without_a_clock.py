@@ -33,6 +33,7 @@ states:
 from __future__ import annotations
 
 from ..diagnostics import Diagnostics
+from ..policy import State
 from .flow import Flow
 from .waits_in_vain import is_vain
 from .ways import listening
@@ -42,9 +43,14 @@ def check_waits_without_a_clock(flow: Flow, diagnostics: Diagnostics) -> None:
     """Report states in which nothing happens unless somebody acts."""
     hint = "give it an `sla`, or an escalation `at` a moment"
     for state in flow.waiting:
-        # Before the first event nobody owes anything yet; afterwards somebody keeps somebody waiting.
-        if state.initial or not listening(flow.policy, state) or is_vain(flow, state):
-            continue
-        if not flow.is_timed(state) and not flow.is_overdue(state):
+        if is_without_a_clock(flow, state):
             message = f"`{state.name}` waits without a clock, so a case may stay there for ever"
             diagnostics.add("AM309", state.place, message, hint=hint)
+
+
+def is_without_a_clock(flow: Flow, state: State) -> bool:
+    """Return whether a case waits in a state for whoever comes, and should be waited for with a clock."""
+    # Before the first event nobody owes anything yet; afterwards somebody keeps somebody waiting.
+    if state.initial or not listening(flow.policy, state) or is_vain(flow, state):
+        return False
+    return not flow.is_timed(state) and not flow.is_overdue(state)

@@ -400,6 +400,21 @@ def held_for_ever(sheet: Sheet) -> Fault:
     )
 
 
+def shadowed_route(sheet: Sheet) -> Fault:
+    """Put the route of some cases behind that of all."""
+    routes = "[{id: all, via: planted}, «{when: planted_flag, via: other}]"
+    return Fault(puts={("payouts", "planted_312"): f"{{amount: '0', routes: {routes}}}", **FLAG})
+
+
+def unheard_failure(sheet: Sheet) -> Fault:
+    """Let somebody decline what nobody then asks about."""
+    payout = f"{{amount: '0', approvals: {{by: {sheet.roles[0]}}}, routes: [{{via: planted}}]}}"
+    pays = f"{{when: planted_flag, in: [{sheet.initial}], do: [{{pay: planted_313}}]}}"
+    return Fault(
+        puts={("payouts", "«planted_313"): payout, ("escalations", "pays_planted_313"): pays, **FLAG}
+    )
+
+
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
@@ -540,6 +555,8 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM309": waits_without_a_clock,
     "AM310": never_paid,
     "AM311": held_for_ever,
+    "AM312": shadowed_route,
+    "AM313": unheard_failure,
     "AM401": shadowed_rule,
     "AM402": overlapping_rules,
     "AM403": bad_cell,

@@ -57,7 +57,7 @@ STOPS: Final = frozenset({"AM001", "AM002", "AM003", "AM006", "AM007", "AM008", 
 OF_THE_WHOLE: Final = frozenset(
     {
         *("AM204", "AM208", "AM209", "AM210", "AM302", "AM303", "AM304", "AM305", "AM306", "AM307", "AM308"),
-        *("AM309", "AM310", "AM311", "AM401", "AM402", "AM404", "AM405", "AM501", "AM502"),
+        *("AM309", "AM310", "AM311", "AM312", "AM313", "AM401", "AM402", "AM404", "AM405", "AM501", "AM502"),
     }
 )
 #: Faults of several files.
