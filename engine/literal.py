@@ -232,7 +232,7 @@ _EXAMPLES: Final[dict[str, str]] = {
     "text": "some words",
     "timestamp": "2026-03-05T20:00:00-05:00",
     "date": "2026-03-05",
-    "duration": "90s",
+    "duration": "1h30m",
     "period": "2 business days",
 }
 

@@ -90,7 +90,19 @@ _INSTANT: Final = re.compile(
     re.ASCII,
 )
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DURATION: Final = re.compile(r"-?\d{1,12}s", re.ASCII)
+#: CEL counts a duration in nanoseconds of 64 bits.
+MAX_SECONDS: Final = (2**63 - 1) // 10**9
+_UNITS: Final[dict[str, Fraction]] = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9),
+}
+_PART: Final = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|µs|ns)"
+_DURATION: Final = re.compile(rf"([+-]?)((?:{_PART})+|0)")
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -261,17 +273,29 @@ def _tagged(tag: str, item: Any) -> Value:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read whole seconds, such as `90s`.
+    """Read a duration as CEL writes it: `1h30m`, `-5400s`.
 
     Raises:
-        InvalidValue: the text is not a duration.
+        InvalidValue: the text is not a duration of whole seconds, or is too long.
+
+    >>> parse_duration("1.5h") == parse_duration("5400s")
+    True
     """
-    if _DURATION.fullmatch(text) is None:
-        raise InvalidValue(f"`{text[:60]}` is not a duration in seconds such as `90s`")
-    return timedelta(seconds=int(text[:-1]))
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise InvalidValue(f"`{text[:60]}` is not a duration such as `1h30m` or `90s`")
+    seconds = sum(
+        (Fraction(count) * _UNITS[unit] for count, unit in re.findall(_PART, match[2])), Fraction(0)
+    )
+    if seconds.denominator != 1:
+        raise InvalidValue(f"`{text[:60]}` is not a whole number of seconds")
+    if seconds > MAX_SECONDS:
+        raise InvalidValue(f"`{text[:60]}` is longer than 292 years")
+    return timedelta(seconds=-int(seconds) if match[1] == "-" else int(seconds))
 
 
 __all__ = [
+    "MAX_SECONDS",
     "Sealed",
     "Unknown",
     "Value",

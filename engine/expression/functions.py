@@ -36,7 +36,7 @@ from ..types import (
     MoneyType,
     Type,
 )
-from ..values import Value, instant_text, parse_date, parse_timestamp
+from ..values import Value, instant_text, parse_date, parse_duration, parse_timestamp
 from . import arithmetic, instants
 
 #: How a row is called: `a + b`, `size(x)`, `x.size()`, or both of the last two.
@@ -239,7 +239,7 @@ def _times() -> Iterator[Overload]:
     yield Overload(name="timestamp", parameters=(INT,), result=TIMESTAMP, run=instants.from_epoch, folds=True)
     yield Overload(name="duration", parameters=(DURATION,), result=DURATION, run=lambda length: length)
     yield Overload(
-        name="duration", parameters=(TEXT,), result=DURATION, run=_read(instants.parse_duration), folds=True
+        name="duration", parameters=(TEXT,), result=DURATION, run=_read(parse_duration), folds=True
     )
     yield Overload(
         name="date",

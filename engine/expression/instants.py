@@ -9,52 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from fractions import Fraction
 from typing import Final
 
 from .. import calendar
 from ..errors import InvalidValue, RuleError
+from ..values import MAX_SECONDS
 
-#: CEL counts a duration in nanoseconds of 64 bits.
-MAX_SECONDS: Final = (2**63 - 1) // 10**9
 _SECOND: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 _LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
-_UNITS: Final[dict[str, Fraction]] = {
-    "h": Fraction(3600),
-    "m": Fraction(60),
-    "s": Fraction(1),
-    "ms": Fraction(1, 1000),
-    "us": Fraction(1, 10**6),
-    "µs": Fraction(1, 10**6),
-    "ns": Fraction(1, 10**9),
-}
-_PART: Final = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|µs|ns)"
-_DURATION: Final = re.compile(rf"([+-]?)((?:{_PART})+|0)")
 _OFFSET: Final = re.compile(r"([+-]?)([0-9]{2}):([0-9]{2})")
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read a duration as CEL writes it: `1h30m`, `-5400s`.
-
-    Raises:
-        InvalidValue: the text is not a duration of whole seconds, or is too long.
-
-    >>> parse_duration("1.5h") == parse_duration("5400s")
-    True
-    """
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise InvalidValue(f"`{text[:60]}` is not a duration such as `1h30m` or `90s`")
-    seconds = sum(
-        (Fraction(count) * _UNITS[unit] for count, unit in re.findall(_PART, match[2])), Fraction(0)
-    )
-    if seconds.denominator != 1:
-        raise InvalidValue(f"`{text[:60]}` is not a whole number of seconds")
-    if seconds > MAX_SECONDS:
-        raise InvalidValue(f"`{text[:60]}` is longer than 292 years")
-    return timedelta(seconds=-int(seconds) if match[1] == "-" else int(seconds))
 
 
 def duration_text(value: timedelta) -> str:

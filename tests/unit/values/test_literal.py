@@ -65,6 +65,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ("2026-03-02", DATE, date(2026, 3, 2)),
         (date(2026, 3, 2), DATE, date(2026, 3, 2)),
         ("90s", DURATION, timedelta(seconds=90)),
+        ("1h30m", DURATION, timedelta(hours=1, minutes=30)),
         (timedelta(seconds=90, microseconds=7), DURATION, timedelta(seconds=90)),
         ("2 days", PERIOD, Period(2, "day")),
         (Period(2, "day"), PERIOD, Period(2, "day")),
@@ -130,7 +131,7 @@ def test_data_of_a_type_is_read_as_its_value(data: Any, type_: Type, value: Any)
         ),
         (NOON, DATE, (), "a value of type date is due here, such as `2026-03-05`"),
         ("tomorrow", DATE, (), "`tomorrow` is not a date such as `2026-03-05`"),
-        ("90", DURATION, (), "`90` is not a duration in seconds such as `90s`"),
+        ("90", DURATION, (), "`90` is not a duration such as `1h30m` or `90s`"),
         ("2 moons", PERIOD, (), "`2 moons` is not a period such as `30 days` or `2 business days`"),
         (
             Period(10**7, "day"),

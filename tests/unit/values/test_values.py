@@ -163,14 +163,43 @@ def test_a_day_is_read_as_it_is_written() -> None:
     assert parse_date("2024-02-29") == date(2024, 2, 29)
 
 
-@pytest.mark.parametrize("text", ["", "90", "s", "1.5s", "+5s", "5 s", "5m", "٥s", "1234567890123s"])
-def test_what_is_not_a_count_of_seconds_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("+2m", 120),
+        ("-90s", -90),
+        ("-1h1m1s", -3661),
+        ("2000ms", 2),
+        ("0", 0),
+        ("9223372036s", 9223372036),
+    ],
+)
+def test_a_duration_is_written_in_hours_minutes_and_seconds(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "90", "s", "5 s", "1h 30m", "1d", "--5s", "٥s", "1e3s", "1234567890123456s"]
+)
+def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="is not a duration"):
         parse_duration(text)
 
 
-def test_a_duration_may_be_negative() -> None:
-    assert parse_duration("-90s") == timedelta(seconds=-90)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1.5s", "not a whole number of seconds"),
+        ("1500ms", "not a whole"),
+        ("9223372037s", "longer than 292 years"),
+    ],
+)
+def test_a_duration_of_parts_of_a_second_or_of_centuries_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        parse_duration(text)
 
 
 # --- windows ------------------------------------------------------------------------------------------------------------
