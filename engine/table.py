@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from .calendar import Calendar
 from .diagnostics import Place
 from .errors import RuleError
-from .expression import Checked, evaluate
+from .expression import Checked, evaluate, tells_sensitive
 from .expression.functions import summing
 from .moment import CompiledMoment, Finished, MomentEnv, evaluate_moment
 from .rules.cell import Cell, matches, precedes
@@ -118,6 +118,10 @@ class Inside:
     def zone(self) -> ZoneInfo:
         """The case's zone."""
         return self.outside.zone
+
+    def tells_sensitive(self, path: str) -> bool:
+        """Return whether what a path outside is worth may be made of a sensitive value."""
+        return tells_sensitive(self.outside, path)
 
     def value(self, name: str) -> Value:
         """Return the value of a parameter, or of a name outside."""

@@ -48,7 +48,7 @@ from .check import check, check_text
 from .checked import Checked
 from .checking import Problem
 from .explain import Leaf, Seen, explain
-from .frame import Env, Frame
+from .frame import Env, Frame, discreet, tells_sensitive
 from .functions import FUNCTIONS, OVERLOADS, Overload
 from .interpret import interpret, run
 from .parser import parse
@@ -78,11 +78,13 @@ __all__ = [
     "Unknown",
     "check",
     "check_text",
+    "discreet",
     "evaluate",
     "explain",
     "interpret",
     "observe",
     "parse",
     "run",
+    "tells_sensitive",
     "warm",
 ]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import RuleError
 from ..values import Value
-from .frame import Env
+from .frame import Env, tells_sensitive
 
 
 class Refused(Exception):  # noqa: N818 - it is read as a statement
@@ -72,6 +72,10 @@ class Again:
     def zone(self) -> ZoneInfo:
         """The case's time zone."""
         return self._env.zone
+
+    def tells_sensitive(self, path: str) -> bool:
+        """Return whether what a path is worth may be made of a sensitive value."""
+        return tells_sensitive(self._env, path)
 
     def value(self, name: str) -> Value:
         """Return the value of a name, or fail as before."""

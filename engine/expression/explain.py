@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import RuleError
 from ..values import Sealed, Unknown, Value
 from .checked import Checked
-from .frame import Env, Frame, decide
+from .frame import Env, Frame, decide, discreet
 from .interpret import run
 from .tree import Choice, Local, Logic, Loop, Node, Not, children, path_of, sources
 
@@ -161,7 +161,9 @@ def _leaf(node: Node, plan: Plan, frame: Frame, found: list[Leaf]) -> Value:
     try:
         value = run(node, frame)
     except RuleError as error:
-        found.append(Leaf(plan.text, plan.start, plan.end, str(error), saw, failed=True))
+        found.append(
+            Leaf(plan.text, plan.start, plan.end, str(discreet(error, shown, frame.env)), saw, failed=True)
+        )
         raise
     found.append(Leaf(plan.text, plan.start, plan.end, value, saw, wanted=plan.wanted))
     return value

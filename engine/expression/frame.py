@@ -38,6 +38,22 @@ class PartFailed(RuleError):  # noqa: N818 - it is read as a statement
     """A rule failed, and its message already names the part."""
 
 
+def tells_sensitive(env: object, path: str) -> bool:
+    """Return whether what a path is worth may be made of a sensitive value; an environment that cannot say has none."""
+    asked = getattr(env, "tells_sensitive", None)
+    return asked is not None and bool(asked(path))
+
+
+def discreet(error: RuleError, reads: Iterable[str], env: object) -> RuleError:
+    """Return a failure as it may be written down: of a rule that reads sensitive values none is repeated.
+
+    Which facts are missing is no value, and is told.
+    """
+    if type(error) in (RuleError, PartFailed) and any(tells_sensitive(env, path) for path in reads):
+        return PartFailed("a rule failed on a sensitive value")
+    return error
+
+
 class Frame:
     """One evaluation: its text, its environment, its variables, and how often its loops have turned."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..errors import RuleError
 from ..values import Sealed, Unknown, Value, Window
 from .checked import Checked
-from .frame import Env, Frame, decide, keyed, missing_among
+from .frame import Env, Frame, decide, discreet, keyed, missing_among
 from .functions import OVERLOADS
 from .loops import loop
 from .tokens import quoted
@@ -48,7 +48,10 @@ def interpret(checked: Checked, env: Env, variables: Mapping[str, Value] | None 
     Raises:
         RuleError: a part failed, and nothing made up for it; the message names the part.
     """
-    return run(checked.root, Frame(checked.text, env, variables or {}))
+    try:
+        return run(checked.root, Frame(checked.text, env, variables or {}))
+    except RuleError as error:
+        raise discreet(error, checked.reads, env) from None
 
 
 def run(node: Node, frame: Frame) -> Value:

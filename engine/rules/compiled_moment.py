@@ -29,7 +29,7 @@ from ..counting import (
     position,
 )
 from ..errors import InvalidValue, RuleError
-from ..expression import Checked, Env, evaluate
+from ..expression import Checked, Env, discreet, evaluate
 from ..period import Direction, Ends, Period, Roll
 from ..values import Unknown
 
@@ -141,6 +141,13 @@ def evaluate_moment(
     Raises:
         RuleError: an expression fails, or counting leaves the days that the calendar is known for.
     """
+    try:
+        return _evaluated(moment, env, given)
+    except RuleError as error:
+        raise discreet(error, moment.reads, env) from None
+
+
+def _evaluated(moment: CompiledMoment, env: MomentEnv, given: Anchor | None) -> Finished | Unknown:
     base = _anchor(moment.base, env, given)
     zone_ = _zone(moment, base, env)
     rolls_on = None if moment.roll == "none" else _calendar(moment.calendar, env)

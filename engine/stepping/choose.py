@@ -89,7 +89,7 @@ def _note(work: Work, candidate: Candidate, result: str, watched: list[_Looked])
         Clause(
             text=part.text,
             value=_told(part.value),
-            saw={path: _shown(work, path, seen) for path, seen in part.saw},
+            saw=_saw(work, part),
         )
         for leaf in parts
         for part in leaf
@@ -111,10 +111,17 @@ def _told(value: Value) -> str:
     return str(value)
 
 
-def _shown(work: Work, path: str, value: Value) -> Value:
-    """Return what the trace shows of a value: nothing of a sensitive one, the ends of a window."""
-    if work.tells_sensitive(path):
-        return Sealed("")
+def _saw(work: Work, part: Part) -> dict[str, Value]:
+    """Return what the trace shows of what a part of a condition saw: nothing of a sensitive value."""
+    sensitive = {path for path, _ in part.saw if work.tells_sensitive(path)}
+    if sensitive:
+        # What a table gives may be made of its arguments.
+        sensitive |= {path for path, _ in part.saw if path.partition(".")[0] in work.policy.tables}
+    return {path: Sealed("") if path in sensitive else _shown(value) for path, value in part.saw}
+
+
+def _shown(value: Value) -> Value:
+    """Return what the trace shows of a value: of a window its ends."""
     if isinstance(value, Window):
         ends = {"opens": value.opens, "closes": value.closes}
         return {key: end for key, end in ends.items() if end is not None}

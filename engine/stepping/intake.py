@@ -139,7 +139,14 @@ def _typed(
     found: dict[str, Value] = {}
     for name, rule in policy.facts.items():
         if name in facts:
-            found[name] = read_literal(facts[name], rule.type, currency=currency, path=(name,))
+            try:
+                found[name] = read_literal(facts[name], rule.type, currency=currency, path=(name,))
+            except Misfit:
+                if not rule.sensitive:
+                    raise
+                raise Misfit(
+                    f"the fact `{name}` is not of its type, {required(rule.type)}", (name,)
+                ) from None
         elif not partial and rule.default is None and not isinstance(rule.type, OptionalType):
             raise Misfit(f"the fact `{name}` is missing", (name,), "give it when the case is opened")
     return found

@@ -102,9 +102,10 @@ def _carry_facts(work: Work, rule: Migrates, arrived: Migrate) -> None:
             continue
         try:
             work.facts[name] = _fitting(value, required(type_), case.currency, name)
-        except Misfit as misfit:
+        except Misfit:
             if name not in given:
-                problem = f"`{'.'.join(map(str, misfit.path))}` does not fit it: {misfit}"
+                # The value is not repeated: under the version before it may be sensitive.
+                problem = f"`{name}` does not fit it: a value of type {required(type_)} is due there"
                 raise _refused(policy, case, problem) from None
     work.changed()
     _add_defaults(work)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ..calendar import Calendar, zone
 from ..case import Case, Clock, Payout, Reason
 from ..errors import RuleError
-from ..expression import Env, evaluate
+from ..expression import Env, discreet, evaluate
 from ..expression.frame import missing_among
 from ..moment import CompiledMoment, Finished, closing, evaluate_moment, opening
 from ..money import Money
@@ -99,16 +99,21 @@ class Work:
     def calendar(self, name: str) -> Calendar | Unknown:
         """Return a declared calendar; where an expression chooses it, the one that it names."""
         named = [name]
+        reads: frozenset[str] = frozenset()
         while (found := self.policy.calendars.get(named[-1])) is not None:
             if isinstance(found, Calendar):
                 return found
+            reads |= found.reads
             chosen = evaluate(found, self)
             if isinstance(chosen, Unknown):
                 return chosen
             if chosen in named:
-                raise RuleError(f"the calendar `{name}` is chosen by itself: {' → '.join([*named, chosen])}")
+                problem = f"the calendar `{name}` is chosen by itself: {' → '.join([*named, chosen])}"
+                break
             named.append(chosen)
-        raise RuleError(f"there is no calendar `{named[-1]}`")
+        else:
+            problem = f"there is no calendar `{named[-1]}`"
+        raise discreet(RuleError(problem), reads, self)
 
     def finished(self, name: str) -> Finished | Unknown:
         """Return a declared moment."""

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from amends.engine.answers import answer, decide_asking
 from amends.engine.calendar import tzdata_version
 from amends.engine.case import Case
 from amends.engine.engine import Engine
 from amends.engine.evolve import evolve
-from amends.engine.intake import floored
 from amends.engine.journal import entry_of
 from amends.engine.library import Library
 from amends.engine.literal import plain
 from amends.engine.policy import CompiledPolicy
 from amends.engine.scenario import ScenarioCase, play, read_scenarios
 from amends.engine.step import Due, Event, Open, Step
+from amends.engine.stepping.answers import answer, decide_asking
+from amends.engine.stepping.intake import floored
 from amends.engine.store.protocol import Transaction
 from amends.engine.verify import digests
 

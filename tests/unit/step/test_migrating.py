@@ -264,7 +264,7 @@ def test_what_is_due_fires_first_under_the_version_of_then(old: Any) -> None:
         ([("from: [v1]", "from: [v0]")], "it takes over no cases of version `v1`"),
         ([("review: in_review, ", "")], "it says nothing of the state `review`, and has none of that name"),
         ([("appeals: tries, ", "")], "it needs the fact `appeals`, which the case does not have"),
-        ([("price: money", "price: text")], "`price` does not fit it: a value of type text is due here"),
+        ([("price: money", "price: text")], "`price` does not fit it: a value of type text is due there"),
         (
             [("ask: {by: user, data: {amount: money}}", "ask: {by: user, data: {amount: money, why: text}}")],
             "`ask",
