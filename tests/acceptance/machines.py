@@ -1,7 +1,8 @@
 """What the state machines drive: cases of the policies that ship, by events that fit and events that do not.
 
 Seeds are the cases of the scenario files: their facts, their events, and the data that were ever sent. From anywhere in
-them the machines go on as they like. An overlay is also given the cases of what it is laid over.
+them the machines go on as they like. An overlay is also given the cases of what it is laid over. No policy of a real
+programme that ships has legs, so the examples and capabilities that do are driven too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,14 @@ from amends.engine.types import (
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = timedelta(seconds=1)
-FOLDERS = sorted(path for path in (ROOT / "policies").iterdir() if path.is_dir())
+FOLDERS = sorted(path for path in (ROOT / "policies").iterdir() if path.is_dir() and path.name != "fragments")
+#: Policies with legs, each a file with its cases beside it.
+LEGS = sorted(
+    path
+    for folder in (ROOT / "examples", ROOT / "tests" / "capabilities")
+    for path in folder.rglob("*.yaml")
+    if re.search(r"^legs:", path.read_text(encoding="utf-8"), re.MULTILINE)
+)
 
 #: Case that a candidate of an escalation, or of a clock of the case itself, is taken in: any state.
 ANYWHERE = "*"
@@ -98,20 +106,31 @@ def seed_of(case: ScenarioCase, policy: CompiledPolicy, *, own: bool) -> Seed:
     return Seed(case.id, facts, case.opens_at, events, ends)
 
 
+@cache
+def homes() -> Mapping[str, Path]:
+    """Return the file or folder that each policy is loaded from, without reading more of them than their names."""
+    files = [(folder, path) for folder in FOLDERS for path in sorted(folder.glob("*.yaml"))]
+    read = [
+        (home, path.read_text(encoding="utf-8")) for home, path in [*files, *zip(LEGS, LEGS, strict=True)]
+    ]
+    return {
+        found[1]: home for home, text in read if (found := re.search(r"^policy: (\S+)$", text, re.MULTILINE))
+    }
+
+
 def names() -> list[str]:
-    """Return the names of the policies that ship, without reading more of them than that."""
-    texts = (path.read_text(encoding="utf-8") for folder in FOLDERS for path in sorted(folder.glob("*.yaml")))
-    return [found[1] for text in texts if (found := re.search(r"^policy: (\S+)$", text, re.MULTILINE))]
+    """Return the names of the policies that are driven."""
+    return [*homes()]
 
 
 @cache
 def world_of(name: str) -> World:
     """Return a policy with everything that is known of its cases."""
-    (folder,) = [folder for folder in FOLDERS if folder.name == name.partition(".")[0]]
-    library, cases = folder_of(folder)
+    home = homes()[name]
+    library, cases = read_home(home)
     policy = library.get(name)
     takers = [(case, chosen(library, case)) for case in cases]
-    mine = {name, base_of(folder, name)}
+    mine = {name, base_of(home, name)}
     seeds = tuple(seed_of(case, policy, own=taker == name) for case, taker in takers if taker in mine)
     sent: dict[str, list[Mapping[str, Any]]] = {}
     for case in cases:
@@ -125,11 +144,11 @@ def chosen(library: Library, case: ScenarioCase) -> str:
     return library.choose(plain(case.facts), case.opens_at, case.policy).ref.name
 
 
-def base_of(folder: Path, name: str) -> str:
+def base_of(home: Path, name: str) -> str:
     """Return the name of the policy that another one is laid over, or its own."""
     (text,) = [
         text
-        for path in folder.glob("*.yaml")
+        for path in (home.glob("*.yaml") if home.is_dir() else [home])
         if f"\npolicy: {name}\n" in (text := path.read_text(encoding="utf-8"))
     ]
     found = re.search(r"^extends: \{policy: ([\w.]+)", text, re.MULTILINE)
@@ -137,10 +156,10 @@ def base_of(folder: Path, name: str) -> str:
 
 
 @cache
-def folder_of(folder: Path) -> tuple[Library, tuple[ScenarioCase, ...]]:
-    """Return the policies of a folder and all cases beside them."""
-    read = [read_scenarios(path)[0] for path in find_scenarios(folder)]
-    return Library.load(folder), tuple(case for file in read if file is not None for case in file.cases)
+def read_home(home: Path) -> tuple[Library, tuple[ScenarioCase, ...]]:
+    """Return the policies of a file or folder and all cases beside them."""
+    read = [read_scenarios(path)[0] for path in find_scenarios(home)]
+    return Library.load(home), tuple(case for file in read if file is not None for case in file.cases)
 
 
 # --- what is sent -------------------------------------------------------------------------------------------------------
