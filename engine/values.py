@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .errors import InvalidValue
-from .money import Money, decimal_text, parse_money
+from .money import Money, Rounding, decimal_text, parse_money
 from .period import Period, parse_period
 
 Value = Any
@@ -176,6 +176,22 @@ def in_order(value: Value) -> Value:
     return value
 
 
+def in_minor_units(value: Value, mode: Rounding) -> Value:
+    """Return a value whose amounts of money, also those in lists, records and maps, are of whole minor units.
+
+    >>> str(in_minor_units({"share": Money(Fraction(10, 3), "EUR")}, "half_up")["share"])
+    '3.33 EUR'
+    """
+    match value:
+        case Money():
+            return value.rounded(mode)
+        case tuple():
+            return tuple(in_minor_units(item, mode) for item in value)
+        case Mapping():
+            return {key: in_minor_units(item, mode) for key, item in value.items()}
+    return value
+
+
 def to_json(value: Value) -> Any:
     """Return a value as JSON that tells its own type, so that reading it needs no policy.
 
@@ -301,6 +317,7 @@ __all__ = [
     "Value",
     "Window",
     "from_json",
+    "in_minor_units",
     "in_order",
     "instant_text",
     "parse_date",

@@ -19,7 +19,7 @@ from ..policy import Event as EventRule
 from ..rules.condition import Constant, worth
 from ..step import Event
 from ..types import MONEY, ListType, MapType, MoneyType, OptionalType, RecordType, Type, required
-from ..values import Value, in_order
+from ..values import Value
 from .work import MissingFacts, Work
 
 _CURRENCY: Final = re.compile("[A-Z]{3}", re.ASCII)
@@ -76,7 +76,7 @@ def _add_defaults(
         for name, default in list(waiting.items()):
             try:
                 work = _early(policy, found, at, zone_name=_zone_so_far(policy, found, at))
-                found[name] = in_order(work.demand(default))
+                found[name] = work.stored(default)
             except MissingFacts as missing:
                 if not partial and missing.missing.isdisjoint(waiting):
                     raise
@@ -198,7 +198,7 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
         if value is not None:
             record[item.name] = read_literal(value, item.type, currency=work.currency, path=(item.name,))
         elif item.default is not None:
-            record[item.name] = in_order(work.demand(item.default))
+            record[item.name] = work.stored(item.default)
         elif item.type == required(item.type):
             raise Misfit(f"the field `{item.name}` is missing", (item.name,))
     happened = min(floored(event.occurred_at), work.now)

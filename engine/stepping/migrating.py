@@ -109,7 +109,7 @@ def _carry_facts(work: Work, rule: Migrates, arrived: Migrate) -> None:
                 raise _refused(policy, case, problem) from None
     work.changed()
     _add_defaults(work)
-    values = [(name, term and in_order(work.demand(term))) for name, term in rule.sets]
+    values = [(name, term and work.stored(term)) for name, term in rule.sets]
     for name, value in values:
         if value is None:
             work.facts.pop(name, None)
@@ -149,7 +149,7 @@ def _add_defaults(work: Work) -> None:
         before = len(waiting)
         for name, default in list(waiting.items()):
             try:
-                work.facts[name] = in_order(work.demand(default))
+                work.facts[name] = work.stored(default)
             except MissingFacts:
                 continue
             work.changed()

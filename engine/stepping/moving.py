@@ -12,7 +12,7 @@ from ..moment import Finished, evaluate_moment, opening
 from ..policy import HOST, Action, Ask, Candidate, Escalation, Outcome, State
 from ..rules.condition import holds
 from ..step import Move
-from ..values import Value, in_order
+from ..values import Value
 from .choose import Chosen, choose
 from .work import MissingFacts, Work
 
@@ -54,10 +54,10 @@ class Mover:
             raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves")
         self.rule, self.sources = candidate.id, candidate.sources
         if outcome.decision is not None:
-            work.decision = work.demand(outcome.decision)
+            work.decision = work.stored(outcome.decision)
         if outcome.reason is not None:
             work.reason = work.because(work.demand(outcome.reason), self.rule, self.sources)
-        return [(name, term and in_order(work.demand(term))) for name, term in outcome.sets]
+        return [(name, term and work.stored(term)) for name, term in outcome.sets]
 
     def act(self, outcome: Outcome) -> None:
         """Set facts as `prepare` computed them, and run actions."""
@@ -83,7 +83,7 @@ class Mover:
         """Run actions in order."""
         for action in actions:
             if isinstance(action, Ask):
-                data = {name: self.work.demand(term) for name, term in action.fields}
+                data = {name: self.work.stored(term) for name, term in action.fields}
                 secret = tuple(name for name, term in action.fields if self.work.reads_sensitive(term))
                 self.work.ask(action.effect, data, sensitive=secret)
             else:

@@ -113,7 +113,7 @@ def _picked(mover: Mover, candidates: tuple[Candidate, ...], role: str) -> Chose
     outcome = chosen.outcome
     if outcome and outcome.refuse is not None:
         code = mover.work.demand(outcome.refuse)
-        decision = mover.work.demand(outcome.decision) if outcome.decision else REFUSED
+        decision = mover.work.stored(outcome.decision) if outcome.decision else REFUSED
         raise Refused(mover.work.because(code, chosen.candidate.id, chosen.candidate.sources), decision)
     return chosen
 

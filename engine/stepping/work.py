@@ -23,7 +23,7 @@ from ..policy import CompiledPolicy, WindowRule
 from ..rules.condition import Computed, Term, worth
 from ..step import Effect, Move, Trace
 from ..table import TableResult, look_up
-from ..values import Sealed, Unknown, Value, Window
+from ..values import Sealed, Unknown, Value, Window, in_minor_units, in_order
 from .asking import Asking, ask_lookup, ask_taken
 
 
@@ -228,6 +228,16 @@ class Work:
             raise MissingFacts(value.missing)
         return value
 
+    def stored(self, term: Term) -> Value:
+        """Return the value of a term as a case keeps it and the host is told it: money that was computed is rounded here.
+
+        Raises:
+            MissingFacts: it is unknown.
+            RuleError: its expression failed.
+        """
+        value = self.demand(term)
+        return in_order(in_minor_units(value, self.policy.rounding) if isinstance(term, Computed) else value)
+
     def told(self) -> Reason | None:
         """Return the reason that the step stated last, with the values that its sentence speaks of as the step left them."""
         reason = self.reason
@@ -239,7 +249,7 @@ class Work:
         text = self.policy.reasons.get(code)
         for insert, checked in text.inserts if text else ():
             try:
-                values[insert] = evaluate(checked, self)
+                values[insert] = in_minor_units(evaluate(checked, self), self.policy.rounding)
             except RuleError as error:
                 values[insert] = str(error)
         hits = {source for entry in self.trace if entry.result == "holds" for source in entry.sources}
