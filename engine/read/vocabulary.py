@@ -14,6 +14,7 @@ from ..source import SURENESS, Source
 from ..types import (
     DATE,
     HOLE,
+    MONEY,
     NAMED,
     TEXT,
     TIMESTAMP,
@@ -21,7 +22,6 @@ from ..types import (
     Hole,
     ListType,
     MapType,
-    MoneyType,
     OptionalType,
     RecordType,
     Type,
@@ -71,9 +71,9 @@ BUILT_IN_REASONS: Final = (
 )
 
 
-def tender_type(currency: str | None) -> RecordType:
-    """Return the record `tender` that every policy knows: a means by which money came in. A policy may declare its own."""
-    return RecordType("tender", (("id", TEXT), ("method", TEXT), ("amount", MoneyType(currency))))
+#: The record `tender` that every policy knows: a means by which money came in. A policy may declare its own. Its amount is
+#: of any currency, as that of a declared record is: the case's own wins over what the policy says.
+TENDER: Final = RecordType("tender", (("id", TEXT), ("method", TEXT), ("amount", MONEY)))
 
 
 #: How deep types may stand within one another, and how many fields they may have together: values are walked as deep, and
@@ -114,7 +114,7 @@ class Types:
             return self._read[name]
         declared = at(self.node, name)
         if declared is None and name == "tender":
-            return tender_type(self.currency)
+            return TENDER
         if declared is None:
             return NAMED.get(name) or self.built_in.get(name)
         if name in self._busy:
