@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CorruptJournal,
         InvalidValue,
         OutOfOrder,
+        RuleError,
         StoreOutdated,
         StoreUnavailable,
         TooLarge,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from amends.engine.step import Effect, Query, Step
     from amends.engine.store.protocol import Delivery, Summary
     from amends.engine.version import VERSION as __version__  # noqa: N811 - the name that hosts know
+    from amends.engine.worker import Worker
 
 _HOMES: Final[dict[str, str]] = {
     "Allowed": "allowed",
@@ -61,6 +63,7 @@ _HOMES: Final[dict[str, str]] = {
     "Reason": "case",
     "Retries": "durable.delivery",
     "Reversed": "durable.delivery",
+    "RuleError": "errors",
     "Sending": "sent",
     "Sent": "sent",
     "Settled": "durable.delivery",
@@ -71,6 +74,7 @@ _HOMES: Final[dict[str, str]] = {
     "TooLarge": "errors",
     "UnknownCase": "errors",
     "UnknownPolicy": "errors",
+    "Worker": "worker",
     "cloud_event": "cloud_event",
 }
 
@@ -97,6 +101,7 @@ __all__ = [
     "Reason",
     "Retries",
     "Reversed",
+    "RuleError",
     "Sending",
     "Sent",
     "Settled",
@@ -107,6 +112,7 @@ __all__ = [
     "TooLarge",
     "UnknownCase",
     "UnknownPolicy",
+    "Worker",
     "__version__",
     "cloud_event",
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from . import sla
 from .case import Case
+from .form import object_schema, schema_of
 from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy
 from .policy import Event as EventRule
 from .stepping.moving import Mover
 from .stepping.work import Work
-from .types import OptionalType, required
+from .types import MONEY, TEXT, OptionalType, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +27,34 @@ class AllowedField:
     #: Whether it must be given.
     required: bool
     sensitive: bool
+    #: The JSON Schema of its values.
+    schema: Mapping[str, Any]
+    #: What it is called, by language; the language is empty where the policy names none.
+    says: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """An event that somebody listens to now. Whether it is taken still turns on its data and on the rules."""
+    """An event that somebody listens to. Whether it is taken still turns on its data and on the rules."""
 
     event: str
     #: Roles that may send it.
     by: tuple[str, ...]
     fields: tuple[AllowedField, ...]
+    #: What somebody does who sends it, by language, such as `asks for more time`; the language is empty where the policy
+    #: names none.
+    says: Mapping[str, str]
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of its data."""
+        needed = [field.name for field in self.fields if field.required]
+        return object_schema({field.name: dict(field.schema) for field in self.fields}, needed)
+
+
+def declared(policy: CompiledPolicy) -> tuple[Allowed, ...]:
+    """Return every event that a policy declares, whoever may send it and whenever, in its order."""
+    return tuple(_allowed(rule, rule.by) for rule in policy.events.values())
 
 
 def allowed(policy: CompiledPolicy, case: Case, now: datetime) -> tuple[Allowed, ...]:
@@ -57,19 +77,22 @@ def _events(policy: CompiledPolicy, mover: Mover) -> Iterator[Allowed]:
         else:
             roles = tuple(role for role in rule.by if any(role in (c.by or rule.by) for c in listening))
         if roles:
-            yield Allowed(event=name, by=roles, fields=_fields(rule))
+            yield _allowed(rule, roles)
 
 
-def _fields(rule: EventRule) -> tuple[AllowedField, ...]:
-    return tuple(
+def _allowed(rule: EventRule, roles: tuple[str, ...]) -> Allowed:
+    fields = tuple(
         AllowedField(
             name=item.name,
             type=str(required(item.type)),
             required=item.default is None and not isinstance(item.type, OptionalType),
             sensitive=item.sensitive,
+            schema=schema_of(item.type),
+            says=item.says,
         )
         for item in rule.fields
     )
+    return Allowed(event=rule.name, by=roles, fields=fields, says=rule.says)
 
 
 def _results(policy: CompiledPolicy, case: Case) -> Iterator[Allowed]:
@@ -84,8 +107,11 @@ def _results(policy: CompiledPolicy, case: Case) -> Iterator[Allowed]:
 
 
 def _result(payout: str, result: str, by: tuple[str, ...]) -> Allowed:
+    types = {name: MONEY if name == "amount" else TEXT for name in RESULT_DATA[result]}
     fields = tuple(
-        AllowedField(name=name, type="money" if name == "amount" else "text", required=False, sensitive=False)
-        for name in RESULT_DATA[result]
+        AllowedField(
+            name=name, type=str(type_), required=False, sensitive=False, schema=schema_of(type_), says={}
+        )
+        for name, type_ in types.items()
     )
-    return Allowed(event=f"{payout}.{result}", by=by, fields=fields)
+    return Allowed(event=f"{payout}.{result}", by=by, fields=fields, says={})

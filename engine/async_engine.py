@@ -243,7 +243,7 @@ class AsyncEngine:
         return await self._read(self._casework.journal(case_id))
 
     async def why(
-        self, case_id: str, seq: int | None = None, *, lang: str = "en", reveal: bool = False
+        self, case_id: str, seq: int | Step | None = None, *, lang: str = "en", reveal: bool = False
     ) -> dict[str, Any]:
         """Return everything that a step did, and why, as `Engine.why`."""
         case, policy, step = await self._read(self._casework.step(case_id, seq, reveal=reveal))
@@ -252,6 +252,10 @@ class AsyncEngine:
     async def allowed(self, case_id: str, at: datetime | None = None) -> tuple[Allowed, ...]:
         """Return the events that a case listens to, as `Engine.allowed`."""
         return await self._read(self._casework.allowed(case_id, self._casework.now(at)))
+
+    async def deadlines(self, case_id: str) -> Mapping[str, datetime | None]:
+        """Return what a case's clocks, windows and moments stand at, as `Engine.deadlines`."""
+        return await self._read(self._casework.deadlines(case_id))
 
     async def policy_of(self, case_id: str) -> CompiledPolicy:
         """Return the policy that a case is pinned to, as `Engine.policy_of`."""

@@ -334,13 +334,13 @@ class Engine:
         return self._read(self._casework.journal(case_id))
 
     def why(
-        self, case_id: str, seq: int | None = None, *, lang: str = "en", reveal: bool = False
+        self, case_id: str, seq: int | Step | None = None, *, lang: str = "en", reveal: bool = False
     ) -> dict[str, Any]:
         """Return everything that a step did, and why, as JSON data.
 
         Args:
             case_id: of the case.
-            seq: the number of the step; the last one where left out.
+            seq: the number of the step, or the step itself, such as one of `preview`; the last one where left out.
             lang: of the sentences.
             reveal: show sensitive values too.
         Raises:
@@ -352,6 +352,10 @@ class Engine:
     def allowed(self, case_id: str, at: datetime | None = None) -> tuple[Allowed, ...]:
         """Return the events that a case listens to at an instant: by whom they may be sent, and with which data."""
         return self._read(self._casework.allowed(case_id, self._casework.now(at)))
+
+    def deadlines(self, case_id: str) -> Mapping[str, datetime | None]:
+        """Return the last second of every clock, window and named moment, by name; None while unknown or paused."""
+        return self._read(self._casework.deadlines(case_id))
 
     def policy_of(self, case_id: str) -> CompiledPolicy:
         """Return the policy that a case is pinned to."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .allowed import Allowed, declared
 from .case import PolicyRef
 from .diagnostics import Diagnostic, Diagnostics, Place, did_you_mean
 from .document import Node, read_file
@@ -117,6 +118,14 @@ class Library:
         broken = "; some policies have errors, see `diagnostics`" if self.diagnostics else ""
         wanted = f"`{name}`" if version is None else f"version {version} of `{name}`"
         raise UnknownPolicy(f"the library has no policy {wanted}{broken}" + (f"; {hint}" if hint else ""))
+
+    def events(self, name: str, version: str | None = None) -> tuple[Allowed, ...]:
+        """Return every event that a policy declares, whatever state a case is in: what an API is made of.
+
+        Raises:
+            UnknownPolicy: as `get`.
+        """
+        return declared(self.get(name, version))
 
     def choose(self, facts: Mapping[str, Any], at: datetime, name: str | None = None) -> CompiledPolicy:
         """Return the policy that takes a case: by name, or by `serves`, in the version in force.

@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
     "engine.counting": 1,
     "engine.diagnostics": 1,
     "engine.document": 1,
+    "engine.form": 1,
     "engine.given": 1,
     "engine.journal": 1,
     "engine.literal": 1,

@@ -14,7 +14,6 @@ from ..calendar import tzdata_version
 from ..case import Case
 from ..deadlines import deadlines
 from ..errors import CorruptJournal, InvalidValue, UnknownCase
-from ..evolve import rebuild
 from ..given import check_names, check_size, check_texts
 from ..journal import entry_of, read_entry
 from ..library import Library
@@ -26,8 +25,8 @@ from ..step import Event, Migrate, Open, Step
 from ..stepping.answers import Ask
 from ..stepping.intake import floored
 from ..store.protocol import Keyed, Transaction, Work
-from ..values import Sealed
 from ..verify import Verified, verify
+from .again import check_opened_before, migrated_before, sent_before, sent_of
 from .firing import Fired, fire_batch
 from .session import Limits, Policies, Session, Working
 
@@ -95,7 +94,8 @@ class Casework:
 
         def work(transaction: Transaction) -> Case:
             if key is not None and (known := transaction.opened(key)) is not None:
-                return _opened_before(transaction, known, key, policy, given)
+                check_opened_before(transaction, known, key, policy, given)
+                return case_in(transaction, known)
             chosen = self.library.choose(given, now, policy)
             opening = Open(
                 case_id=new_id,
@@ -207,14 +207,14 @@ class Casework:
             session = self._session(transaction)
             working = session.working(case_id)
             if key is not None and (known := session.keyed(case_id, key)) is not None:
-                return _migrated_before(session, working, known, by, self.policies)
+                return migrated_before(session, working, known, by, self.policies)
             first = working.case.seq + 1
             before = session.fire(working, now)
             arrived, policy = way(session, working)
             step = session.migrate(working, replace(arrived, tzdata=tzdata_version()), policy)
             if key is not None:
                 session.used(working, Keyed(key=key, first=first, seq=step.seq))
-            sent = _sent(working.policy, working.case, before, step)
+            sent = sent_of(working.policy, working.case, before, step)
             session.flush()
             return sent
 
@@ -240,17 +240,23 @@ class Casework:
         """Return the steps of a case."""
         return lambda transaction: _known(case_id, transaction.steps(case_id))
 
-    def step(self, case_id: str, seq: int | None, *, reveal: bool) -> Work[tuple[Case, CompiledPolicy, Step]]:
+    def deadlines(self, case_id: str) -> Work[Mapping[str, datetime | None]]:
+        """Return what a case's clocks, windows and moments stand at."""
+
+        def work(transaction: Transaction) -> Mapping[str, datetime | None]:
+            case = case_in(transaction, case_id)
+            return deadlines(self.policies.of(case.policy, transaction), case)
+
+        return work
+
+    def step(
+        self, case_id: str, wanted: int | Step | None, *, reveal: bool
+    ) -> Work[tuple[Case, CompiledPolicy, Step]]:
         """Return a step of a case, by default the last, with what it is told by; sensitive values only if asked for."""
 
         def work(transaction: Transaction) -> tuple[Case, CompiledPolicy, Step]:
             case = case_in(transaction, case_id)
-            number = case.seq if seq is None else seq
-            if not 0 <= number <= case.seq:
-                raise InvalidValue(
-                    f"the case `{case_id}` has the steps 0 to {case.seq}, and no step {number}"
-                )
-            (step,) = transaction.steps(case_id, number, number)
+            step = wanted if isinstance(wanted, Step) else _numbered(transaction, case, wanted)
             shown = step if reveal or not step.sealed else read_entry(entry_of(step))
             return case, self.policies.of(case.policy, transaction), shown
 
@@ -320,6 +326,14 @@ def case_in(transaction: Transaction, case_id: str) -> Case:
     return found
 
 
+def _numbered(transaction: Transaction, case: Case, seq: int | None) -> Step:
+    number = case.seq if seq is None else seq
+    if not 0 <= number <= case.seq:
+        raise InvalidValue(f"the case `{case.id}` has the steps 0 to {case.seq}, and no step {number}")
+    (step,) = transaction.steps(case.id, number, number)
+    return step
+
+
 def _known(case_id: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if not steps:
         raise UnknownCase(f"there is no case `{case_id}`")
@@ -332,66 +346,10 @@ def _known(case_id: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def _send(session: Session, case_id: str, arrived: Event) -> Sent:
     working = session.working(case_id)
     if arrived.key is not None and (known := session.keyed(case_id, arrived.key)) is not None:
-        return _sent_before(session, working, known, arrived)
+        return sent_before(session, working, known, arrived)
     first = working.case.seq + 1
     before = session.fire(working, arrived.recorded_at)
     step = session.step(working, arrived)
     if arrived.key is not None:
         session.used(working, Keyed(key=arrived.key, first=first, seq=step.seq))
-    return _sent(working.policy, working.case, before, step)
-
-
-def _sent(policy: CompiledPolicy, case: Case, before: tuple[Step, ...], step: Step) -> Sent:
-    refused = step.input if step.verdict != "applied" and isinstance(step.input, Event) else None
-    return Sent(step=step, before=before, case=case, deadlines=deadlines(policy, case, refused))
-
-
-def _sent_before(session: Session, working: Working, known: Keyed, arrived: Event) -> Sent:
-    """Return what came of an event that was sent before with the same key, as it was returned then."""
-    session.flush()
-    steps = session.transaction.steps(working.case.id, 0, known.seq)
-    first = steps[-1].input
-    if (
-        not isinstance(first, Event)
-        or (first.name, first.actor) != (arrived.name, arrived.actor)
-        or not _is_same(first.data, arrived.data)
-    ):
-        raise InvalidValue(f"the key `{arrived.key}` came before, with another event")
-    case = rebuild(steps)
-    if case is None:
-        raise CorruptJournal(f"the case `{working.case.id}` has no journal")
-    return _sent(working.policy, case, steps[known.first : known.seq], steps[-1])
-
-
-def _migrated_before(session: Session, working: Working, known: Keyed, by: str, policies: Policies) -> Sent:
-    """Return what came of a migration that was asked for before with the same key, as it was returned then."""
-    session.flush()
-    steps = session.transaction.steps(working.case.id, 0, known.seq)
-    first, case = steps[-1].input, rebuild(steps)
-    if not isinstance(first, Migrate) or first.actor != by or case is None:
-        raise InvalidValue(f"the key `{known.key}` came before, with something else")
-    policy = policies.of(case.policy, session.transaction)
-    return _sent(policy, case, steps[known.first : known.seq], steps[-1])
-
-
-def _opened_before(
-    transaction: Transaction, case_id: str, key: str, policy: str | None, facts: Mapping[str, Any]
-) -> Case:
-    (first,) = transaction.steps(case_id, 0, 0)
-    opening = first.input
-    if (
-        not isinstance(opening, Open)
-        or policy not in (None, opening.policy.name)
-        or not _is_same(opening.facts, facts)
-    ):
-        raise InvalidValue(f"the key `{key}` came before, with another case")
-    return case_in(transaction, case_id)
-
-
-def _is_same(before: Any, now: Any) -> bool:
-    """Return whether data are those that came before; what was erased since may have been anything."""
-    if isinstance(before, Sealed):
-        return True
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        return before.keys() == now.keys() and all(_is_same(value, now[key]) for key, value in before.items())
-    return bool(before == now)
+    return sent_of(working.policy, working.case, before, step)

@@ -17,11 +17,13 @@ from sqlalchemy import create_engine, make_url, select, text
 from amends.engine.allowed import Allowed, AllowedField
 from amends.engine.durable.delivery import Settled
 from amends.engine.engine import TRIES, Engine
-from amends.engine.errors import Conflict, CorruptJournal, InvalidValue
+from amends.engine.errors import Conflict, CorruptJournal, InvalidValue, UnknownCase, UnknownPolicy
+from amends.engine.form import schema_of
 from amends.engine.library import Library
 from amends.engine.store.memory import MemoryStore
 from amends.engine.store.protocol import LostRace
 from amends.engine.store.tables import metadata
+from amends.engine.types import INT, TEXT, Type
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -136,6 +138,25 @@ def test_a_why_is_data_without_secrets_unless_asked_for(engine: Any) -> None:
             engine.why("a", wrong)
 
 
+def test_what_a_preview_would_do_is_explained_too_and_without_secrets(engine: Any) -> None:
+    engine.open("loan", {"account": IBAN}, at=NOON, case_id="a")
+    would = engine.preview("a", "return_late", {"days": -1, "contact": CONTACT}, by="reader", at=NOON)
+    told = engine.why("a", would.step)
+    assert (told["seq"], told["verdict"], told["reason"]["code"]) == (1, "refused", "not_allowed")
+    assert told["data"] == {"days": -1, "contact": {"sensitive": True}}
+    assert engine.why("a", would.step, reveal=True)["data"]["contact"] == CONTACT
+    assert engine.why("a")["seq"] == 0
+
+
+def test_deadlines_are_told_of_a_case_as_it_stands(engine: Any) -> None:
+    engine.open("loan", {"account": IBAN}, at=NOON, case_id="a")
+    assert engine.deadlines("a") == {"lending": datetime(2026, 3, 5, 23, 59, 59, tzinfo=UTC)}
+    sent = engine.send("a", "return_late", {"days": 1}, by="reader", at=NOON)
+    assert engine.deadlines("a") == sent.deadlines == {"look": NOON + 2 * HOUR}
+    with pytest.raises(UnknownCase):
+        engine.deadlines("b")
+
+
 def test_a_late_firing_tells_both_times(engine: Any) -> None:
     engine.open("loan", {}, at=NOON, case_id="a")
     engine.run_due(NOON + 9 * DAY, limit=1)
@@ -144,8 +165,15 @@ def test_a_late_firing_tells_both_times(engine: Any) -> None:
 
 
 def test_what_may_be_sent_is_told_with_roles_and_fields(engine: Any) -> None:
-    def field(name: str, type_: str, *, required: bool, sensitive: bool) -> AllowedField:
-        return AllowedField(name=name, type=type_, required=required, sensitive=sensitive)
+    def field(name: str, type_: Type, *, required: bool, sensitive: bool) -> AllowedField:
+        return AllowedField(
+            name=name,
+            type=str(type_),
+            required=required,
+            sensitive=sensitive,
+            schema=schema_of(type_),
+            says={},
+        )
 
     engine.open("loan", {"account": IBAN}, at=NOON, case_id="a")
     late, give, divide = engine.allowed("a", NOON)
@@ -153,11 +181,15 @@ def test_what_may_be_sent_is_told_with_roles_and_fields(engine: Any) -> None:
         event="return_late",
         by=("reader",),
         fields=(
-            field("days", "int", required=True, sensitive=False),
-            field("contact", "text", required=False, sensitive=True),
+            field("days", INT, required=True, sensitive=False),
+            field("contact", TEXT, required=False, sensitive=True),
         ),
+        says={},
     )
+    assert late in engine.library.events("loan")
     assert (give.event, divide.event, divide.fields) == ("give_account", "divide", ())
+    with pytest.raises(UnknownPolicy):
+        engine.library.events("lone")
     # What is due by then is taken to have fired, and is not fired.
     assert [one.event for one in engine.allowed("a", NOON + 3 * DAY + 12 * HOUR)] == ["accept"]
     assert engine.case("a").seq == 0
