@@ -36,7 +36,12 @@ _SCALARS: Final[Mapping[ScalarName, Schema]] = {
     "text": {"type": "string", "maxLength": MAX_TEXT},
     "timestamp": {"type": "string", "format": "date-time", "examples": ["2026-03-05T20:00:00-05:00"]},
     "date": {"type": "string", "format": "date", "examples": ["2026-03-05"]},
-    "duration": {"type": "string", "pattern": "^-?[0-9]{1,12}s$", "examples": ["90s"]},
+    # Narrower than what is read: no fractions, and whatever fits is shorter than the longest duration.
+    "duration": {
+        "type": "string",
+        "pattern": "^-?(?=[0-9])([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,9}s)?$",
+        "examples": ["1h30m", "90s"],
+    },
     "period": {
         "type": "string",
         "pattern": f"^[0-9]{{1,6}} (calendar day|{'|'.join(UNITS)})s?$",
