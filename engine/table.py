@@ -8,7 +8,7 @@ Spec: docs/language.md, "Tables".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -80,8 +80,10 @@ class CompiledTable:
     place: Place
     #: Paths that it reads, the values of its parameters apart.
     reads: frozenset[str]
-    #: Optional paths whose absence can make it unknown.
+    #: Optional paths whose absence can make it unknown; of several outputs, those that can leave open which rule hits.
     may_miss: frozenset[str]
+    #: Of several outputs: by output, the optional paths whose absence can make that one unknown besides.
+    outputs_may_miss: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
     #: The params that its cells, inputs and outputs name, with their values: constants, as far as checks are concerned.
     params: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
@@ -270,11 +272,11 @@ def _any(
 ) -> TableResult:
     results = [_give(table, rule, env) for rule in holding]
     for rule, result in zip(holding[1:], results[1:], strict=True):
-        if result.value != results[0].value:
+        if _differ(results[0].value, result.value):
             both = f"`{holding[0].id}` and `{rule.id}`"
             raise RuleError(f"two rules of `{table.name}` hold and do not agree: {both}")
     if not doubtful:
-        return results[0] if results else _give(table, None, env)
+        return _joined(results) if results else _give(table, None, env)
     possible = [*holding, *doubtful] if holding else [None, *doubtful]
     return _agreed(table, possible, env) or TableResult(value=missing)
 
@@ -285,8 +287,7 @@ def _collect(table: CompiledTable, holding: Sequence[CompiledRule], env: MomentE
         rules = [None]
     results = [_give(table, rule, env) for rule in rules]
     values = tuple(result.value for result in results)
-    unknown = [value for value in values if isinstance(value, Unknown)]
-    if unknown:
+    if unknown := [part for value in values for part in _unknowns(value)]:
         return TableResult(value=reduce(or_, unknown))
     return TableResult(
         value=_aggregate(table, values),
@@ -323,8 +324,7 @@ def _agreed(table: CompiledTable, rules: Sequence[CompiledRule | None], env: Mom
     except RuleError:
         return None
     values = [result.value for result in results]
-    known = not any(isinstance(value, Unknown) for value in values)
-    alike = known and all(value == values[0] for value in values[1:])
+    alike = not _unknowns(values[0]) and all(value == values[0] for value in values[1:])
     if not alike:
         return None
     return TableResult(
@@ -332,29 +332,45 @@ def _agreed(table: CompiledTable, rules: Sequence[CompiledRule | None], env: Mom
     )
 
 
+def _unknowns(value: Value) -> list[Unknown]:
+    """Return what is unknown in what rules give: all of it, or one output and another."""
+    parts = value.values() if isinstance(value, dict) else (value,)
+    return [part for part in parts if isinstance(part, Unknown)]
+
+
+def _differ(one: Value, other: Value) -> bool:
+    """Return whether two rules surely give something else; an output that is unknown may turn out the same."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return any(_differ(one.get(name), other.get(name)) for name in one.keys() | other.keys())
+    return one != other and not isinstance(one, Unknown) and not isinstance(other, Unknown)
+
+
+def _joined(results: Sequence[TableResult]) -> TableResult:
+    """Return what rules give that hold together and do not differ: what one of them does not know is unknown."""
+    return replace(results[0], value=_met([result.value for result in results]))
+
+
+def _met(values: Sequence[Value]) -> Value:
+    if len(values) > 1 and all(isinstance(value, dict) for value in values):
+        names = dict.fromkeys(name for value in values for name in value)
+        return {name: _met([value.get(name) for value in values]) for name in names}
+    unknown = [value for value in values if isinstance(value, Unknown)]
+    return reduce(or_, unknown) if unknown else values[0]
+
+
 def _give(table: CompiledTable, rule: CompiledRule | None, env: MomentEnv) -> TableResult:
-    """Return the outputs of a rule, or of `otherwise`."""
+    """Return the outputs of a rule, or of `otherwise`; one that is unknown leaves the others as they are."""
     terms = table.otherwise if rule is None else rule.then
     if terms is None:
         raise RuleError(f"no rule of `{table.name}` holds")
     name, sources = (rule.id, rule.sources or table.sources) if rule else (OTHERWISE, table.sources)
-    outputs: dict[str, Value] = {}
-    missing: list[Unknown] = []
-    for (output, _), term in zip(table.outputs, terms, strict=True):
-        if term is None:
-            continue
-        outputs[output] = value = _output(term, env)
-        if isinstance(value, Unknown) and not isinstance(term, CompiledMoment):
-            missing.append(value)
-    if table.single:
-        (value,) = outputs.values()
-    else:
-        value = reduce(or_, missing) if missing else outputs
+    given = zip(table.outputs, terms, strict=True)
+    outputs = {output: _output(term, env) for (output, _), term in given if term is not None}
+    value = outputs[table.outputs[0][0]] if table.single else outputs
     return TableResult(value=value, rules=(name,), sources=sources)
 
 
 def _output(term: TermLike, env: MomentEnv) -> Value:
-    """Return one output; a moment may be unknown without making the other outputs so."""
     if not isinstance(term, CompiledMoment):
         return worth(term, env)
     finished = evaluate_moment(term, env)

@@ -8,6 +8,7 @@ Keys are the checker's: dotted paths of facts and records, and the bare names of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,7 +33,8 @@ from ..policy import CompiledPolicy, Lookup
 from ..rules.compiled_moment import Choice as ChosenMoment
 from ..rules.compiled_moment import CompiledMoment, Named
 from ..rules.compiled_moment import Computed as ComputedMoment
-from ..rules.condition import AllOf, AnyOf, Condition, Leaf, Not
+from ..rules.condition import AllOf, AnyOf, Computed, Condition, Leaf, Not
+from ..table import CompiledRule, CompiledTable, TermLike
 from ..types import OptionalType, RecordType
 
 NONE: Final[Keys] = frozenset()
@@ -49,6 +51,7 @@ class Paths:
     policy: CompiledPolicy
     _defines: dict[tuple[str, Keys], Flow] = field(default_factory=dict)
     _ensured: dict[tuple[int, bool], Keys] = field(default_factory=dict)
+    _outputs: dict[tuple[str, str, Keys], Keys] = field(default_factory=dict)
 
     # --- conditions and moments ---------------------------------------------------------------------------------------
 
@@ -181,12 +184,45 @@ class Paths:
         of = self.flow(node.of, present)
         key = flow_key(node)
         known = of.known | {key}
-        if not isinstance(node.of.type, RecordType) or not isinstance(
-            node.of.type.field(node.field), OptionalType
-        ):
-            return Flow(of.misses, known, known, known)
-        misses = of.misses if key in present else {**of.misses, node.path: (node.start, node.end)}
+        here: Keys = frozenset({node.path}) if _is_optional(node) else self._own(node, present)
+        more = NONE if key in present else here
+        misses = {**of.misses, **dict.fromkeys(sorted(more), (node.start, node.end))} if more else of.misses
         return Flow(misses, known, known, known)
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def _own(self, node: Field, present: Keys) -> Keys:
+        """Return what an output of a table may miss, whichever of its rules hits; nothing of what is no table."""
+        table = self.policy.tables.get(node.of.name) if isinstance(node.of, Reference | TableCall) else None
+        if table is None or node.field not in table.outputs_may_miss:
+            return NONE
+        key = (table.name, node.field, present)
+        if key not in self._outputs:
+            at = [name for name, _ in table.outputs].index(node.field)
+            self._outputs[key] = NONE.union(*self._given(table, at, present))
+        return self._outputs[key]
+
+    def _given(self, table: CompiledTable, at: int, present: Keys) -> Iterator[Keys]:
+        """Yield what an output misses by each rule: what the rule ensures is there, and what those before it do by failing."""
+        for rule in table.rules:
+            yield self._misses(rule.then[at], present | self._by_rule(table, rule, holds=True))
+            if table.hit == "first":
+                present |= self._by_rule(table, rule, holds=False)
+        if table.otherwise is not None:
+            failed = (self._by_rule(table, rule, holds=False) for rule in table.rules)
+            yield self._misses(table.otherwise[at], present.union(*failed))
+
+    def _by_rule(self, table: CompiledTable, rule: CompiledRule, *, holds: bool) -> Keys:
+        if not table.inputs:
+            return self.ensured(rule.condition, when=holds)
+        looked_at = zip(rule.cells, table.inputs, strict=True)
+        known = [self.flow(asked.root, NONE).known for cell, asked in looked_at if not cell.anything]
+        if holds or not known:
+            return NONE.union(*known)
+        return known[0].intersection(*known)
+
+    def _misses(self, term: TermLike | None, present: Keys) -> Keys:
+        return frozenset(self.flow(term.checked.root, present).misses) if isinstance(term, Computed) else NONE
 
     def _window_part(self, node: WindowPart, present: Keys) -> Flow:
         if not isinstance(node.of, Reference):
@@ -198,12 +234,12 @@ class Paths:
         ]
         missing = self._missing(NONE.union(*(end.may_miss for end in moments)), node, present)
         ensured = self._ends(node.of.name, needed)
-        match node.part:
-            case "opens" | "closes" | "is_closed":
-                return Flow(missing.misses, ensured, ensured, ensured)
-            case "is_open":
-                return Flow(missing.misses, NONE, ensured)
-        return missing
+        if node.part in _ENDS:
+            return Flow(missing.misses, ensured, ensured, ensured)
+        # Who knows whether it is open, be it or not, knows the reason; the ends are sure only if it is.
+        told: Keys = frozenset({f"{node.of.name}.is_open"})
+        misses = {} if told <= present else missing.misses
+        return Flow(misses, told, told | ensured if node.part == "is_open" else told, told)
 
     def _ends(self, window: str, needed: tuple[str, ...]) -> Keys:
         """Return what is surely there once those ends of a window are known."""
@@ -235,3 +271,7 @@ class Paths:
                 if part is node.condition:
                     present |= inner[-1].true
         return Flow({**strict(inner).misses, **over.misses}, over.known, over.known, over.known)
+
+
+def _is_optional(node: Field) -> bool:
+    return isinstance(node.of.type, RecordType) and isinstance(node.of.type.field(node.field), OptionalType)

@@ -58,7 +58,7 @@ class Presence:
         self.initial = {leg.initial for leg in policy.legs}
         asking = {name for name, rule in policy.lookups.items() if rule.kind != "host" or rule.same}
         self.computed = frozenset(
-            {*policy.defines, *policy.tables, *policy.moments, *policy.balances, *asking}
+            {*policy.defines, *policy.tables, *policy.moments, *policy.windows, *policy.balances, *asking}
         )
         #: Facts that every case is opened with, though their type is optional.
         self.opened: Keys = frozenset(
@@ -142,9 +142,9 @@ class Presence:
         return frozenset(
             key
             for key in keys
-            if key not in self.computed
-            and key not in self.policy.lookups
-            and key.partition(".")[0] not in self.policy.payouts
+            if (name := key.partition(".")[0]) not in self.computed
+            and name not in self.policy.lookups
+            and name not in self.policy.payouts
         )
 
     # --- one way ------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ class Presence:
         return present
 
     def _set(self, outcome: Outcome, present: Keys) -> Keys:
-        after = present - self.computed if outcome.sets else present
+        after = self._forgotten(present) if outcome.sets else present
         for name, term in outcome.sets:
             after = _without(after, name) | ({name} if term else NONE)
         return after
@@ -235,7 +235,11 @@ class Presence:
                     demand(term, present, when)
             self._routes(rule, present, demand, when)
         granted = present if action.verb == "reverse" else present | {_granted(rule.name)}
-        return frozenset(key for key in granted if not key.startswith(f"{rule.name}.")) - self.computed
+        return self._forgotten(frozenset(key for key in granted if not key.startswith(f"{rule.name}.")))
+
+    def _forgotten(self, present: Keys) -> Keys:
+        """Return what is there without all that is computed, and so may be another thing now."""
+        return frozenset(key for key in present if key.partition(".")[0] not in self.computed)
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
         """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""

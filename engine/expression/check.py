@@ -26,7 +26,7 @@ from ..types import (
     Type,
     required,
 )
-from . import calls, habits, hints, literals, macros, members, syntax
+from . import calls, habits, hints, literals, macros, members, outputs, syntax
 from .checked import Checked, reads_of
 from .checking import Problem, hole
 from .fit import common, convert, fits
@@ -160,6 +160,9 @@ class _Checker:
     # --- nodes --------------------------------------------------------------------------------------------------------
 
     def infer(self, expr: syntax.Expr, present: Keys, wanted: Type | None = None) -> Typed:
+        return outputs.whole(self.part(expr, present, wanted), self.scope, present)
+
+    def part(self, expr: syntax.Expr, present: Keys, wanted: Type | None = None) -> Typed:
         match expr:
             case syntax.Literal():
                 return Typed(Constant(expr.value, _literal_type(expr.value), expr.start, expr.end), STILL)

@@ -39,6 +39,9 @@ class Checking(Protocol):
         `wanted` is the type that would fit best; it only makes the hint for an unknown name better.
         """
 
+    def part(self, expr: syntax.Expr, present: Keys) -> Typed:
+        """Return an expression of which a field is read, checked; of a table it is not said to be read as a whole."""
+
     def suggest(self, word: str, known: Iterable[str]) -> str | None:
         """Return the did-you-mean for a name."""
 

@@ -18,7 +18,7 @@ from ..types import (
     Type,
     required,
 )
-from . import habits, syntax
+from . import habits, outputs, syntax
 from .checking import Checking, flow_key, hole, report_path
 from .flow import NOTHING, Flow, Keys, Typed, strict
 from .functions import FUNCTIONS
@@ -36,7 +36,7 @@ _WINDOW_PARTS: Final[dict[str, Type]] = {
 
 def select(checker: Checking, expr: syntax.Select, present: Keys) -> Typed:
     """Return `of.field` by the type of `of`."""
-    of = checker.infer(expr.of, present)
+    of = checker.part(expr.of, present)
     match of.node.type:
         case RecordType() as record:
             return _field(checker, expr, of, record, present)
@@ -75,7 +75,8 @@ def _field(checker: Checking, expr: syntax.Select, of: Typed, record: RecordType
     path = f"{report_path(of.node)}.{expr.field}".removeprefix(".")
     node = Field(of.node, expr.field, path, required(type_), expr.start, expr.end)
     if not isinstance(type_, OptionalType):
-        return Typed(node, of.flow)
+        own = outputs.own_misses(of.node, expr.field, checker.scope)
+        return Typed(node, outputs.read(node, of.flow, own, present))
     key = flow_key(node)
     misses = of.flow.misses if key in present else {**of.flow.misses, path: (expr.start, expr.end)}
     known = of.flow.known | {key}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..types import Type
@@ -37,6 +37,8 @@ class Declared:
     kind: Kind
     #: Optional paths whose absence can make the value unknown; of a fact that is optional itself, its name.
     may_miss: frozenset[str] = frozenset()
+    #: Of a table with several outputs: by output, the optional paths whose absence can make that one unknown besides.
+    outputs_may_miss: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Paths of the facts it reads, through defines, tables and moments.
     reads: frozenset[str] = frozenset()
     #: Of a table with parameters: their types. It is called as a function.

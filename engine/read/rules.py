@@ -172,7 +172,12 @@ class Rules:
         self.tables[name] = table
         parameters = tuple(type_ for _, type_ in table.parameters) or None
         return Declared(
-            type=table.type, kind="table", may_miss=table.may_miss, reads=table.reads, parameters=parameters
+            type=table.type,
+            kind="table",
+            may_miss=table.may_miss,
+            outputs_may_miss=table.outputs_may_miss,
+            reads=table.reads,
+            parameters=parameters,
         )
 
     def _define(self, name: str, node: Node) -> Declared | None:

@@ -7,6 +7,7 @@ holding guards the rules below.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from ..expression import Checked
 from ..expression.tree import Reference, sources
@@ -49,9 +50,10 @@ def params_of(
 
 def misses_of(
     hit: Hit, inputs: Sequence[Checked], rules: Iterable[CompiledRule], otherwise: Terms | None
-) -> Paths:
-    """Return the optional paths whose absence can make a table unknown."""
+) -> tuple[Paths, list[Paths]]:
+    """Return the optional paths whose absence can leave open which rule hits, and those that each output misses then."""
     found: Paths = NONE
+    outputs: list[Paths] = []
     #: What is there once every rule so far is false.
     there: Paths = NONE
     for rule in rules:
@@ -60,9 +62,15 @@ def misses_of(
         for checked in _looked_at(rule, inputs):
             misses |= checked.may_miss
         found |= misses - sure
-        found |= _misses(rule.then) - sure - _ensured(rule, inputs, when=True)
+        outputs = _joined(outputs, rule.then, sure | _ensured(rule, inputs, when=True))
         there |= _ensured(rule, inputs, when=False)
-    return found | (_misses(otherwise or ()) - there)
+    return found, _joined(outputs, otherwise or (), there)
+
+
+def _joined(outputs: list[Paths], terms: Terms, there: Paths) -> list[Paths]:
+    """Return what outputs miss, with what they miss if they are given by some terms while something is there."""
+    more = [_misses((term,)) - there for term in terms]
+    return [one | other for one, other in zip_longest(outputs, more, fillvalue=NONE)]
 
 
 def misses_of_condition(condition: Condition | None) -> Paths:

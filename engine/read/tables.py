@@ -141,6 +141,9 @@ class _Reader:
             rules = self._ranked(rules, outputs[0])
         inputs_ = tuple(item for item in inputs if item)
         reads = reads_of(inputs_, rules, otherwise)
+        may_miss, by_output = misses_of(hit, inputs_, rules, otherwise)
+        # What several rules give, or the one output, is unknown as a whole.
+        apart = not single and not hit.startswith("collect")
         return CompiledTable(
             name=self.name,
             hit=hit,
@@ -154,7 +157,12 @@ class _Reader:
             sources=known(at(self.node, "source"), "source", self.sources, self.diagnostics),
             place=self.node.place,
             reads=frozenset(path for path in reads if path.partition(".")[0] not in self.parameters),
-            may_miss=misses_of(hit, inputs_, rules, otherwise),
+            may_miss=may_miss if apart else may_miss.union(*by_output),
+            outputs_may_miss={
+                output.name: misses
+                for output, misses in zip(outputs, by_output, strict=False)
+                if apart and misses and not output.moment
+            },
             params={
                 name: found.literal
                 for name in params_of(inputs_, rules, otherwise)

@@ -288,19 +288,13 @@ class Stretch:
 
     def _given(self, table: CompiledTable, terms: Sequence[TermLike | None], env: Any) -> Worth:
         """Return what a table gives by the terms of one rule, or of `otherwise`."""
-        found = {
-            name: (self._output(term, env), isinstance(term, CompiledMoment))
-            for (name, _), term in zip(table.outputs, terms, strict=True)
-            if term is not None
-        }
+        given = zip(table.outputs, terms, strict=True)
+        found = {name: self._output(term, env) for (name, _), term in given if term is not None}
         if table.single:
-            ((worth, _),) = found.values()
-            return worth
-        # A moment that is not known yet leaves the other outputs as they are.
-        needed = [
-            worth for worth, is_moment in found.values() if not (is_moment and isinstance(worth, Unknown))
-        ]
-        return _strict(needed, lambda: {name: worth for name, (worth, _) in found.items()})
+            return found[table.outputs[0][0]]
+        # An output that is not known leaves the others as they are.
+        needed = [worth for worth in found.values() if not isinstance(worth, Unknown)]
+        return _strict(needed, lambda: found)
 
     def _rule(self, rule: CompiledRule, inputs: Sequence[Worth], env: Any) -> Worth:
         if not inputs:

@@ -157,3 +157,53 @@ def test_a_moment_may_be_unknown_where_it_is_due_and_in_a_table(
 ) -> None:
     moment = {"output": "moment", "then": "3 days after answer.at", "otherwise": "=later", "compared": "now"}
     assert found(**moment) == []
+
+
+OUTPUTS = """\
+amends: 1
+policy: outputs
+version: 1
+currency: EUR
+roles: [reader]
+facts: {{price: money, paid: optional money, trusted: optional bool}}
+events: {{ask: {{by: reader}}, again: {{by: reader}}}}
+tables:
+  verdict:
+    outputs: {{kind: text, owed: money, by: moment}}
+    rules: [{{when: trusted, then: {{kind: whole, owed: =paid, by: 3 days after ask.at}}}}]
+    otherwise: {{kind: half, owed: =price * 0.5, by: 5 days after ask.at}}
+states:
+  new:
+    initial: true
+    on:
+      ask: {ask}
+      again: {{to: done, decision: =verdict.kind}}
+  done: {{final: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ask", "misses"),
+    [
+        ("{to: done, decision: =verdict.kind}", ["trusted"]),
+        ("{to: done, decision: =verdict.owed}", ["paid", "trusted"]),
+        ("{to: done, decision: =verdict}", ["paid", "trusted"]),
+        ('{when: verdict.kind == "half", to: done, decision: =verdict.kind}', []),
+        ("{when: has(trusted), to: done, decision: =verdict.kind}", []),
+        # Which rule hits is known then, and what another output gives is not.
+        ('{when: verdict.kind == "whole", to: done, decision: =verdict.owed}', ["paid"]),
+        ('{when: verdict.kind == "whole" && has(paid), to: done, decision: =verdict.owed}', []),
+        ("{when: verdict.owed > 0, to: done, decision: =verdict.owed}", []),
+        ("{when: verdict.owed > 0, to: done, decision: =verdict.kind}", []),
+        ("{when: has(verdict.owed), to: done, decision: =verdict}", []),
+    ],
+)
+def test_an_output_of_a_table_misses_what_it_reads_and_not_what_another_does(
+    ask: str, misses: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "outputs.yaml"
+    path.write_text(OUTPUTS.format(ask=ask), encoding="utf-8")
+    found = Library.load(path).diagnostics
+    at_ask = [item for item in found if item.place.line == 17]
+    assert sorted(item.message.split("`")[1] for item in at_ask) == misses
+    assert {item.code for item in found} == {"AM204"}

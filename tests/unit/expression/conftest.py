@@ -86,6 +86,12 @@ NAMES: dict[str, Declared] = {
     "most": Declared(type=INT, kind="param", literal=3),
     "verdict": Declared(type=VERDICT, kind="table", parameters=(LINE,), reads=frozenset({"price"})),
     "tariff": Declared(type=VERDICT, kind="table", reads=frozenset({"kind"})),
+    "offer": Declared(
+        type=VERDICT,
+        kind="table",
+        reads=frozenset({"limit", "mark"}),
+        outputs_may_miss={"owed": frozenset({"mark"}), "share": frozenset({"limit"})},
+    ),
     "line": Declared(type=LINE, kind="variable"),
 }
 
@@ -124,6 +130,7 @@ VALUES: dict[str, Value] = {
     "half": usd(10),
     "most": 3,
     "tariff": {"owed": True, "share": Fraction(1, 2)},
+    "offer": {"owed": True, "share": Unknown(frozenset({"limit"}))},
 }
 
 

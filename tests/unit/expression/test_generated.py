@@ -136,7 +136,7 @@ LOOPS: list[Row] = [
 
 #: What leads into values, and what decides.
 PARTS: list[Row] = [
-    *(("bool", text, ()) for text in ["true", "false", "urgent", "sure", "willing", "late", "claims.is_open", "always.is_open", "claims.is_closed", "tariff.owed"]),
+    *(("bool", text, ()) for text in ["true", "false", "urgent", "sure", "willing", "late", "claims.is_open", "always.is_open", "claims.is_closed", "tariff.owed", "offer.owed", "offer == tariff", "has(offer.share)", "has(offer)"]),
     *(("bool", f"has({path})", ()) for path in ["limit", "mark", "damage", "damage.note", "damage.kind", "late", "claims.opens", "claims.reason", "scores.a", "line.weight", "price", "numbers"]),
     *(("bool", text, ("bool", "bool")) for text in ["({} && {})", "({} || {})", "({} && !{})"]),
     *(("bool", text, ("bool", "bool", "bool")) for text in ["({} && {} && {})", "({} || {} || {})"]),
@@ -157,7 +157,7 @@ PARTS: list[Row] = [
     ("int", "({})[{}]", ("map of int", "text")),
     ("line", "({})[{}]", ("list of line", "int")),
     ("line", "line", ()),
-    *(("decimal", text, ()) for text in ["0.5", "ratio", "2.0", "0.0", "line.weight"]),
+    *(("decimal", text, ()) for text in ["0.5", "ratio", "2.0", "0.0", "line.weight", "offer.share"]),
     ("decimal", "({} + {})", ("decimal", "int")),
     *(("money", text, ()) for text in ["price", "fee", "damage.amount", "half", 'money("1 USD")', "line.price"]),
     ("money", "({}).price", ("line",)),
@@ -267,6 +267,11 @@ WORTH: dict[str, list[Value]] = {
     "late": [True, False],
     "most": [3],
     "tariff": [{"owed": True, "share": Fraction(1, 2)}, {"owed": Unknown(frozenset({"kind"}))}],
+    "offer": [
+        {"owed": True, "share": Unknown(frozenset({"limit"}))},
+        {"owed": Unknown(frozenset({"mark"})), "share": Fraction(1, 2)},
+        {"owed": True, "share": Fraction(1, 2)},
+    ],
 }
 
 

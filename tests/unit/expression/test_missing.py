@@ -251,3 +251,29 @@ def test_a_variable_that_the_caller_brings_may_be_missing_in_part(library: Any, 
     line = {"title": "Emma", "price": 1, "kind": "novel"}
     assert evaluate(checked, library.env(), {"line": line}) == missing("line.weight")
     assert evaluate(checked, library.env(), {"line": {**line, "weight": Fraction(1)}}) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "misses"),
+    [
+        ("offer.owed", {"mark"}),
+        ("offer.share > ratio", {"limit"}),
+        ("has(offer.share) && offer.share > ratio", set()),
+        ("has(limit) && offer.share > ratio", set()),
+        ("offer.share > ratio && offer.owed", {"limit", "mark"}),
+        ("offer == tariff", {"limit", "mark"}),
+        ("has(offer) && offer == tariff", set()),
+        ("[offer].exists(o, o.owed)", {"limit", "mark"}),
+    ],
+)
+def test_each_output_of_a_table_misses_what_it_reads_and_the_whole_what_any_of_them_does(
+    text: str, misses: set[str], library: Any
+) -> None:
+    assert library.checked(text).may_miss == misses
+
+
+def test_an_output_is_known_beside_one_that_is_not_and_the_whole_is_not(library: Any, missing: Any) -> None:
+    assert library.value("offer.owed") is True
+    assert library.value("offer.share") == missing("limit")
+    assert library.value("offer == tariff") == missing("limit")
+    assert library.value("has(offer.owed) && !has(offer.share) && !has(offer)") is True

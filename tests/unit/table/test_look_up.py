@@ -157,6 +157,72 @@ def test_an_unknown_moment_leaves_the_other_outputs_known(delivery: Any) -> None
     assert value["by"] == Unknown(frozenset({"sent"}))
 
 
+WORTH = """
+facts: {n: optional int, a: optional int, b: optional int}
+tables:
+  t:
+    hit: HIT
+    outputs: {kind: [low, high], size: int, note: text}
+    rules:
+      - {when: n < 5, then: {kind: low, size: =a, note: =string(n)}}
+      - {when: n < 9, then: {kind: HIGH, size: =b, note: =string(n)}}
+    otherwise: {kind: high, size: 0, note: none}
+"""
+
+
+def test_an_unknown_output_leaves_the_others_known(read: Callable[[str], Any]) -> None:
+    world = read(WORTH.replace("HIT", "first").replace("HIGH", "high"))
+    assert world.look_up("t", n=3).value == {"kind": "low", "size": Unknown(frozenset({"a"})), "note": "3"}
+    assert world.look_up("t", n=3).rule == "rule_1"
+
+
+def test_what_each_output_may_miss_is_told_apart_from_what_leaves_the_rule_open(
+    read: Callable[[str], Any],
+) -> None:
+    table = read(WORTH.replace("HIT", "first").replace("HIGH", "high")).tables["t"]
+    assert table.may_miss == {"n"}
+    assert table.outputs_may_miss == {"size": {"a", "b"}}
+
+
+def test_of_what_is_collected_nothing_is_told_apart(read: Callable[[str], Any]) -> None:
+    world = read(WORTH.replace("HIT", "collect").replace("HIGH", "high"))
+    assert world.tables["t"].may_miss == {"n", "a", "b"}
+    assert world.look_up("t", n=3, b=1).value == Unknown(frozenset({"a"}))
+
+
+def test_rules_that_hold_together_do_not_differ_in_what_is_unknown(read: Callable[[str], Any]) -> None:
+    world = read(WORTH.replace("HIT", "any").replace("HIGH", "low"))
+    assert world.look_up("t", n=3, a=1, b=1).value == {"kind": "low", "size": 1, "note": "3"}
+    assert world.look_up("t", n=3, a=1).value == {
+        "kind": "low",
+        "size": Unknown(frozenset({"b"})),
+        "note": "3",
+    }
+    with pytest.raises(RuleError, match="do not agree"):
+        world.look_up("t", n=3, a=1, b=2)
+
+
+def test_rules_that_surely_differ_fail_whatever_else_is_unknown(read: Callable[[str], Any]) -> None:
+    world = read(WORTH.replace("HIT", "any").replace("HIGH", "high"))
+    with pytest.raises(RuleError, match="do not agree"):
+        world.look_up("t", n=3)
+
+
+def test_outcomes_with_an_unknown_output_agree_with_none(read: Callable[[str], Any]) -> None:
+    """They may yet differ, and what is known must stay so."""
+    world = read("""
+facts: {p: optional bool, a: optional int}
+tables:
+  t:
+    hit: unique
+    outputs: {kind: [low], size: int}
+    rules: [{when: p, then: {kind: low, size: =a}}]
+    otherwise: {kind: low, size: =a}
+""")
+    assert world.look_up("t").value == Unknown(frozenset({"p"}))
+    assert world.look_up("t", a=3).value == {"kind": "low", "size": 3}
+
+
 def test_an_optional_output_may_be_left_out(delivery: Any) -> None:
     assert "hint" not in delivery.look_up("both", express=False, sent="2026-03-05T10:00:00Z").value
 
@@ -175,7 +241,8 @@ def test_only_what_a_cell_looks_at_can_be_missed(delivery: Any) -> None:
 
 
 def test_what_a_condition_ensures_is_not_missed_by_its_output(delivery: Any) -> None:
-    assert delivery.tables["both"].may_miss == {"express", "sent"}
+    assert delivery.tables["both"].may_miss == {"express"}
+    assert delivery.tables["both"].outputs_may_miss == {}
     assert delivery.tables["both"].reads == {"note", "express", "sent"}
 
 
