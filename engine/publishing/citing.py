@@ -16,7 +16,7 @@ from ..rules.compiled_moment import Choice, CompiledMoment, Computed, Named
 from ..rules.condition import Computed as TermComputed
 from ..rules.condition import leaves
 from ..source import Source
-from ..step import Due, Step
+from ..step import Due, Event, Step
 from ..table import TermLike
 
 
@@ -40,7 +40,7 @@ def _read(policy: CompiledPolicy, step: Step, rule: str | None) -> Iterator[str]
     kind, _, name = (rule or "").partition(".")
     if kind == "windows":
         yield name
-    for candidate in _candidates(policy):
+    for candidate in _candidates(policy, step):
         if candidate.id == rule:
             for leaf in leaves(candidate.condition):
                 yield from _names(leaf.checked)
@@ -62,11 +62,13 @@ def _output(term: TermLike | None) -> Iterator[str]:
             yield from _names(checked)
 
 
-def _candidates(policy: CompiledPolicy) -> Iterator[Candidate]:
+def _candidates(policy: CompiledPolicy, step: Step) -> Iterator[Candidate]:
+    """Yield what a step may have chosen from: what listens to its event, and what happens by itself."""
+    event = step.input.name if isinstance(step.input, Event) else None
     for leg in policy.legs:
         for state in leg.states.values():
-            for candidates in (*state.on.values(), state.always):
-                yield from candidates
+            yield from state.on.get(event or "", ())
+            yield from state.always
     yield from (escalation.candidate for escalation in policy.escalations)
 
 

@@ -12,7 +12,7 @@ from ..moment import CompiledMoment
 from ..policy import Action, Ask, Candidate, Field, Outcome, Pay
 from ..rules.condition import Computed, Constant, Context, Term, read_condition, read_expression, read_term
 from ..types import BOOL, EnumType, MoneyType, Type, required
-from .shape import at, entries, items, known, unknown, word
+from .shape import at, entries, items, known, tell_apart, unknown, word
 
 #: What a candidate may say of an event that is taken.
 _DONE = frozenset({"to", "set", "do", "reason", "alarm"})
@@ -57,13 +57,15 @@ def read_candidates(node: Node | None, flow: Flow, prefix: str) -> tuple[Candida
     """Read a candidate, or a list of them; `prefix` is where they stand, and numbers their ids."""
     if node is None:
         return ()
-    nodes = items(node)
     many = isinstance(node, Items)
-    found = []
-    for index, item in enumerate(nodes):
-        if isinstance(item, Scalar | Fields):
-            found.append(read_candidate(item, flow, f"{prefix}[{index + 1}]" if many else prefix))
-    return tuple(found)
+    found = [
+        (read_candidate(item, flow, f"{prefix}[{index}]" if many else prefix), item)
+        for index, item in enumerate(items(node), 1)
+        if isinstance(item, Scalar | Fields)
+    ]
+    ids = ((candidate.id, item) for candidate, item in found)
+    tell_apart(ids, f"candidates of `{prefix}`", flow.context.diagnostics)
+    return tuple(candidate for candidate, _ in found)
 
 
 def read_candidate(node: Scalar | Fields, flow: Flow, name: str) -> Candidate:

@@ -26,7 +26,7 @@ from ..types import (
     required,
 )
 from .candidates import Flow, read_needs
-from .shape import at, entries, items, known, says, word
+from .shape import at, entries, items, known, says, tell_apart, word
 
 
 def payout_events(payouts: Node | None, *, reported: bool = False) -> Iterator[str]:
@@ -97,11 +97,7 @@ def read_payout(
     tenders, tender = _tenders(at(node, "tenders"), flow)
     scope = _Inside(flow.context.scope, _records(flow, tender))
     inside = replace(flow, context=flow.context.with_scope(scope))
-    routes = tuple(
-        _route(item, inside, i)
-        for i, item in enumerate(items(at(node, "routes")))
-        if isinstance(item, Fields)
-    )
+    routes = _routes(name, at(node, "routes"), inside)
     for record in sorted(scope.asked):
         if flow.context.scope.find(record) is not None:
             message = f"a route of `{name}` reads `{record}`, which is built in there and has the name of another value"
@@ -188,6 +184,14 @@ def _shared(nodes: Iterable[Node], flow: Flow, balances: tuple[str, ...]) -> Ite
         for name in flow.known(node, "balance", balances):
             if checked := read_expression(node, flow.context):
                 yield name, Computed(checked=checked, place=node.place)
+
+
+def _routes(payout: str, node: Node | None, flow: Flow) -> tuple[Route, ...]:
+    nodes = [item for item in items(node) if isinstance(item, Fields)]
+    routes = tuple(_route(item, flow, index) for index, item in enumerate(nodes))
+    ids = zip((route.id for route in routes), nodes, strict=True)
+    tell_apart(ids, f"routes of `{payout}`", flow.context.diagnostics)
+    return routes
 
 
 def _route(node: Fields, flow: Flow, index: int) -> Route:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar
 
 
@@ -59,6 +59,23 @@ def unknown(node: Scalar, what: str, among: Iterable[str], diagnostics: Diagnost
     """Report that nothing of a kind is declared under the name that a scalar writes."""
     hint = diagnostics.near(node.text, among)
     diagnostics.add("AM104", node.place, f"there is no {what} `{node.text[:60]}`", hint=hint)
+
+
+def tell_apart(ids: Iterable[tuple[str, Node]], what: str, diagnostics: Diagnostics) -> None:
+    """Report ids that stand twice in a list, each with its node: no report could tell which of the two it names.
+
+    Args:
+        ids: in the order of the list; an id that is written out is told at its own place.
+        what: the items of the list, such as "routes of `refund`".
+        diagnostics: where findings go.
+    """
+    seen: dict[str, Place] = {}
+    for id_, node in ids:
+        place = (at(node, "id") or node).place
+        if id_ in seen:
+            message = f"two {what} have the id `{id_}`"
+            diagnostics.add("AM105", place, message, related=[("the first one", seen[id_])])
+        seen.setdefault(id_, place)
 
 
 def says(node: Node | None) -> dict[str, str]:

@@ -31,7 +31,7 @@ from ..types import (
     required,
 )
 from .cells import read_cell
-from .shape import at, entries, items, known, unknown, word
+from .shape import at, entries, items, known, tell_apart, unknown, word
 from .table_paths import Terms, misses_of, params_of, reads_of
 
 ReadType = Callable[[Node, str], Type | None]
@@ -242,30 +242,19 @@ class _Reader:
         if not isinstance(node, Items) or not node.items:
             self.add("AM103", self.node.place, f"the table `{self.name}` has no rules")
             return []
-        seen: dict[str, Place] = {}
-        rules = []
+        rules, ids = [], []
         for index, item in enumerate(node.items, 1):
             if not isinstance(item, Fields):
                 self.add("AM102", item.place, "a rule is a map", "such as `{id: small, when: …, then: …}`")
                 continue
             id_ = word(item.get("id")) or f"rule_{index}"
-            self._check_id(id_, item, seen)
+            ids.append((id_, item))
+            if id_ == OTHERWISE:
+                message = f"`{OTHERWISE}` names what is used when every rule is false"
+                self.add("AM105", (item.get("id") or item).place, message, "choose another id")
             rules.append(self._rule(id_, item, inputs, outputs, single=single))
+        tell_apart(ids, f"rules of the table `{self.name}`", self.diagnostics)
         return rules
-
-    def _check_id(self, id_: str, rule: Fields, seen: dict[str, Place]) -> None:
-        place = (rule.get("id") or rule).place
-        if id_ == OTHERWISE:
-            self.add(
-                "AM105",
-                place,
-                f"`{OTHERWISE}` names what is used when every rule is false",
-                "choose another id",
-            )
-        elif id_ in seen:
-            message = f"two rules of the table `{self.name}` have the id `{id_}`"
-            self.diagnostics.add("AM105", place, message, related=[("the first one", seen[id_])])
-        seen.setdefault(id_, place)
 
     def _rule(
         self,

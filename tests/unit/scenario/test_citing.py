@@ -39,13 +39,14 @@ tables:
     inputs: [count]
     outputs: period
     rules: [{id: none, when: ["0"], then: =other, source: by_table}, {id: some, when: ["-"], then: 1 day}]
-events: {ask: {by: user}, note: {by: user}}
+events: {ask: {by: user}, note: {by: user}, hint: {by: user}}
 states:
   fresh:
     initial: true
     on:
       ask: {when: open.is_open, to: review, source: by_rule}
-      note: {when: few, to: review}
+      note: {id: noted, when: few, to: review}
+      hint: {id: noted, when: open.is_open, to: review, source: by_table}
   review: {waits_for: clerk, sla: {answer: {due: =time, source: by_clock, breach: {to: closed, decision: silence}}}}
   closed: {final: true}
 """
@@ -102,3 +103,7 @@ def test_a_breach_cites_its_clock(entries: Play) -> None:
     assert breach.decision == "silence"
     assert "by_clock" in names(breach)
     assert "elsewhere" not in names(breach)
+
+
+def test_another_events_candidate_of_the_same_id_is_not_cited(entries: Play) -> None:
+    assert names(entries("note", "2026-03-02T00:00:00Z")[1]) == ["by_limit", "elsewhere"]
