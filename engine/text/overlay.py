@@ -9,15 +9,18 @@ from .nodes import Fields, Items, Node, Scalar
 
 #: Lists that an overlay changes item by item.
 _BY_ID: Final = frozenset({"rules", "routes"})
+#: A `set` so many keys below one of these says what facts become, and there `null` clears a fact, as it does everywhere.
+_SETTING: Final = frozenset({"on", "always", "breach", "unknown", "escalations", "migrates"})
+_BELOW: Final = 3
 
 
-def merge(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
+def merge(base: Node, over: Node, diagnostics: Diagnostics, way: tuple[str, ...] = ()) -> Node:
     """Lay one tree over another, as an overlay lies over the policy that it extends.
 
-    Maps merge key by key: `null` removes, and removing what is not there is AM108. A list whose items are all maps
+    Maps merge key by key: `null` removes, and removing what is not there is AM108; in a `set` it clears a fact. A list whose items are all maps
     with an `id` merges with a map of the changed items by id; a new id is appended. Whatever else differs in kind, and
     every other list, is replaced. Each value keeps the place in the file that it was written in; a merged map has the
-    place of the overlay's, for it is the overlay that can have spoiled it.
+    place of the overlay's, for it is the overlay that can have spoiled it. `way` are the keys that lead to the two.
 
     >>> from amends.engine.document import read_text, to_plain
     >>> base, _ = read_text("{a: 1, rules: [{id: small, then: x}, {id: large, then: y}]}", "base.yaml")
@@ -26,12 +29,13 @@ def merge(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
     {'a': 2, 'rules': [{'id': 'large', 'then': 'y'}, {'id': 'huge', 'then': 'z'}]}
     """
     if isinstance(over, Fields) and isinstance(base, Items) and base.items and _ids(base):
-        return _merge_by_id(base, over, diagnostics)
+        return _merge_by_id(base, over, diagnostics, way)
     if not isinstance(over, Fields):
         return over
     # Where the base holds no map there is nothing to remove, and a `null` in the overlay is as wrong as elsewhere.
     entries = {key.text: (key, value) for key, value in (base.entries if isinstance(base, Fields) else ())}
     known = tuple(entries)
+    clears = way[-1:] == ("set",) and not _SETTING.isdisjoint(way[-1 - _BELOW : -1])
     for key, value in over.entries:
         old = entries.get(key.text)
         if old and key.text in _BY_ID and isinstance(value, Fields) and _is_nameless(old[1]):
@@ -40,9 +44,10 @@ def merge(base: Node, over: Node, diagnostics: Diagnostics) -> Node:
             )
             hint = "give an `id` to every item that this lies over, or write the whole list here"
             diagnostics.add("AM102", key.place, message, hint=hint, related=[("the items", old[1].place)])
-        elif not _removes(value):
+        elif clears or not _removes(value):
             # A new map is laid over its own key, that is, over no map at all.
-            entries[key.text] = (key, merge(old[1] if old else key, value, diagnostics))
+            merged = merge(old[1] if old else key, value, diagnostics, (*way, key.text))
+            entries[key.text] = (key, merged)
         elif old is None:
             _nothing_to_remove(key, known, diagnostics)
         else:
@@ -64,7 +69,7 @@ def _ids(base: Items) -> tuple[str, ...]:
     return tuple(texts) if len(set(texts)) == len(ids) else ()
 
 
-def _merge_by_id(base: Items, over: Fields, diagnostics: Diagnostics) -> Items:
+def _merge_by_id(base: Items, over: Fields, diagnostics: Diagnostics, way: tuple[str, ...]) -> Items:
     known = _ids(base)
     items = dict(zip(known, base.items, strict=True))
     for key, value in over.entries:
@@ -81,9 +86,9 @@ def _merge_by_id(base: Items, over: Fields, diagnostics: Diagnostics) -> Items:
             message = "`id` is written already, as the key of this map"
             diagnostics.add("AM102", name.place, message, hint="remove it")
         elif old is not None:
-            items[key.text] = merge(old, value, diagnostics)
+            items[key.text] = merge(old, value, diagnostics, (*way, key.text))
         else:
-            new = merge(key, value, diagnostics)
+            new = merge(key, value, diagnostics, (*way, key.text))
             entries = new.entries if isinstance(new, Fields) else ()
             items[key.text] = Fields(((Scalar("id", "id", key.plain, key.place), key), *entries), new.place)
     return Items(tuple(items.values()), base.place)

@@ -50,6 +50,37 @@ def test_null_removes_a_key() -> None:
     assert plain("{a: 1, b: {c: 2, d: 3}}", "{a: null, b: {c: }}") == {"b": {"d": 3}}
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        "{states: {s: {on: {ask: {set: {note: SET}}}}}}",
+        "{states: {s: {on: {ask: {unknown: {set: {note: SET}}}}}}}",
+        "{states: {s: {always: {set: {note: SET}}}}}",
+        "{states: {s: {sla: {late: {breach: {set: {note: SET}}}}}}}",
+        "{legs: {claim: {states: {s: {on: {ask: {set: {note: SET}}}}}}}}",
+        "{escalations: {stop: {set: {note: SET}}}}",
+        "{migrates: {set: {note: SET}}}",
+    ],
+)
+@pytest.mark.parametrize("base", ["{}", "the same"])
+def test_null_in_a_set_clears_a_fact_whether_the_base_sets_it_or_not(way: str, base: str) -> None:
+    below = way.replace("SET", "1") if base == "the same" else base
+    assert plain(below, way.replace("SET", "null")) == to_plain(read(way.replace("SET", "null")))
+
+
+def test_null_in_the_set_of_a_candidate_that_is_changed_by_its_id_clears_a_fact() -> None:
+    base = "{on: {ask: [{id: small, to: a}, {id: large, to: b}]}}"
+    assert plain(base, "{on: {ask: {small: {set: {note: null}}}}}") == {
+        "on": {"ask": [{"id": "small", "to": "a", "set": {"note": None}}, {"id": "large", "to": "b"}]}
+    }
+
+
+def test_null_below_what_is_only_named_set_removes() -> None:
+    base = "{facts: {set: {type: text, sensitive: true}}, states: {set: {on: {ask: a, note: b}}}}"
+    over = "{facts: {set: {sensitive: null}}, states: {set: {on: {note: null}}}}"
+    assert plain(base, over) == {"facts": {"set": {"type": "text"}}, "states": {"set": {"on": {"ask": "a"}}}}
+
+
 def test_rule_is_changed_by_its_id() -> None:
     assert plain(RULES, "{rules: {small: {then: c, when: null}}}") == {
         "rules": [{"id": "small", "then": "c"}, {"id": "large", "then": "b"}]
