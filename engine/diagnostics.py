@@ -267,6 +267,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "error",
             "the fragment that is included cannot be found, or includes itself",
         ),
+        (
+            "AM116",
+            "served-twice",
+            "warning",
+            "two policies take the same case, and neither is laid over the other",
+        ),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),

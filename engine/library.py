@@ -17,6 +17,7 @@ from .literal import Misfit
 from .policy import CompiledPolicy
 from .publishing.bundle import Bundle, compile_node, expand, open_bundle, overlaid
 from .publishing.lock import FILE, Identity, Published, check_gone, check_published, read_lock
+from .publishing.serving import check_serving
 from .publishing.versions import check_versions, is_in_force, most_specific
 from .read.fragment import Fragment, Includer, check_fragment
 from .read.shape import at, word
@@ -229,6 +230,9 @@ class _Loader:
         check_versions(
             policies, {ref: _begins(found.node) for ref, found in documents.items()}, self.diagnostics
         )
+        check_serving(
+            policies, {ref: _serves(found.node) for ref, found in documents.items()}, self.diagnostics
+        )
         return Library(
             policies=tuple(policies),
             diagnostics=self.diagnostics.sorted(),
@@ -375,6 +379,11 @@ class _Loader:
 def _begins(node: Node) -> Place:
     """Return where a policy says from when on it is in force."""
     return (at(at(node, "in_force"), "from") or at(node, "version") or node).place
+
+
+def _serves(node: Node) -> Place:
+    """Return where a policy says which cases it takes."""
+    return (at(node, "serves") or node).place
 
 
 def text_of(path: Path) -> str:
