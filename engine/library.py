@@ -227,12 +227,9 @@ class _Loader:
                 if self.dates:
                     bundles[policy.ref.bundle] = bundle
                 documents[policy.ref] = resolved
-        check_versions(
-            policies, {ref: _begins(found.node) for ref, found in documents.items()}, self.diagnostics
-        )
-        check_serving(
-            policies, {ref: _serves(found.node) for ref, found in documents.items()}, self.diagnostics
-        )
+        nodes = {ref: found.node for ref, found in documents.items()}
+        check_versions(policies, nodes, self.diagnostics)
+        check_serving(policies, nodes, self.diagnostics)
         return Library(
             policies=tuple(policies),
             diagnostics=self.diagnostics.sorted(),
@@ -374,16 +371,6 @@ class _Loader:
             key, message = "version", f"the policy `{name}` has no version `{version[:60]}` to extend"
             hint = did_you_mean(version, versions)
         self.diagnostics.add("AM107", (at(extends, key) or extends).place, message, hint=hint)
-
-
-def _begins(node: Node) -> Place:
-    """Return where a policy says from when on it is in force."""
-    return (at(at(node, "in_force"), "from") or at(node, "version") or node).place
-
-
-def _serves(node: Node) -> Place:
-    """Return where a policy says which cases it takes."""
-    return (at(node, "serves") or node).place
 
 
 def text_of(path: Path) -> str:

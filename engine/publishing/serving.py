@@ -19,9 +19,12 @@ from ..checks.boxes import shown
 from ..checks.columns import Column, column_of
 from ..checks.questions import constant_of, question_of
 from ..diagnostics import Diagnostics, Place
+from ..document import Node
 from ..expression import Checked
-from ..expression.tree import Apply, Constant, ListOf, Logic, Node, Not, Reference
+from ..expression.tree import Apply, Constant, ListOf, Logic, Not, Reference
+from ..expression.tree import Node as Expressed
 from ..policy import CompiledPolicy
+from ..read.shape import at
 from ..rules.cell import Cell, Interval, exactly
 from ..rules.condition import leaves
 from ..types import BOOL, TIMESTAMP, EnumType, RecordType, Type, required
@@ -58,15 +61,16 @@ class _Taker:
 
 
 def check_serving(
-    policies: Iterable[CompiledPolicy], places: Mapping[PolicyRef, Place], diagnostics: Diagnostics
+    policies: Iterable[CompiledPolicy], nodes: Mapping[PolicyRef, Node], diagnostics: Diagnostics
 ) -> None:
     """Report each policy that takes a case which one before it takes too, with such a case.
 
     Args:
         policies: of a library.
-        places: where each says which cases it takes.
+        nodes: the document of each.
         diagnostics: takes the findings.
     """
+    places = {ref: (at(node, "serves") or node).place for ref, node in nodes.items()}
     takers = [_Taker(policy=policy, ways=tuple(_ways_of(policy))) for policy in policies if policy.serves]
     reported: set[tuple[str, str]] = set()
     for one, other, *ways in islice(_pairs(takers), _PAIRS):
@@ -170,7 +174,7 @@ def _cell(*intervals: Interval, negated: bool = False) -> Cell:
     return Cell(text="", place=_NOWHERE, intervals=intervals, negated=negated)
 
 
-def _written(policy: CompiledPolicy, checked: Checked, node: Node, *, holds: bool) -> tuple[_Way, ...]:
+def _written(policy: CompiledPolicy, checked: Checked, node: Expressed, *, holds: bool) -> tuple[_Way, ...]:
     """Return the ways in which a part of an expression is true, or false."""
     match node:
         case Constant(value=value):
@@ -199,7 +203,7 @@ def _either(parts: Iterable[tuple[_Way, ...]]) -> tuple[_Way, ...]:
     return tuple(islice((way for ways in parts for way in ways), _MOST))
 
 
-def _ask(policy: CompiledPolicy, checked: Checked, node: Node, *, holds: bool) -> _Ask | None:
+def _ask(policy: CompiledPolicy, checked: Checked, node: Expressed, *, holds: bool) -> _Ask | None:
     """Return what a comparison asks of a fact, or None where it is no comparison of a fact with constants."""
     match node:
         case Apply(overload=overload, arguments=(item, ListOf(items=items))) if overload.startswith("in("):

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from ..case import PolicyRef
 from ..diagnostics import Diagnostics, Place
+from ..document import Node
 from ..literal import read_literal
 from ..policy import CompiledPolicy
+from ..read.shape import at
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -44,15 +46,16 @@ def most_specific(policies: Sequence[CompiledPolicy]) -> tuple[CompiledPolicy, .
 
 
 def check_versions(
-    policies: Iterable[CompiledPolicy], places: Mapping[PolicyRef, Place], diagnostics: Diagnostics
+    policies: Iterable[CompiledPolicy], nodes: Mapping[PolicyRef, Node], diagnostics: Diagnostics
 ) -> None:
     """Report where the versions of one policy do not follow one another: two at once, none, or by different instants.
 
     Args:
         policies: of a library.
-        places: where each says from when on it is in force.
+        nodes: the document of each.
         diagnostics: takes the findings.
     """
+    places = {ref: _begins(node) for ref, node in nodes.items()}
     names: dict[str, list[CompiledPolicy]] = {}
     for policy in sorted(policies, key=lambda policy: policy.in_force.starts or _EVER):
         names.setdefault(policy.ref.name, []).append(policy)
@@ -61,6 +64,11 @@ def check_versions(
             _check_pair(earlier, later, places, diagnostics)
         if not _gives_way(versions, names):
             _check_gaps(versions, places, diagnostics)
+
+
+def _begins(node: Node) -> Place:
+    """Return where a policy says from when on it is in force."""
+    return (at(at(node, "in_force"), "from") or at(node, "version") or node).place
 
 
 def _check_pair(
