@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from amends.engine.library import Library
     from amends.engine.money import Money
+    from amends.engine.publishing.migration import MigrationPreview
     from amends.engine.sent import Sending, Sent
     from amends.engine.step import Effect, Query, Step
     from amends.engine.store.protocol import Delivery, Summary
@@ -56,6 +57,7 @@ _HOMES: Final[dict[str, str]] = {
     "InvalidValue": "errors",
     "Library": "library",
     "Limits": "durable.session",
+    "MigrationPreview": "publishing.migration",
     "Money": "money",
     "OutOfOrder": "errors",
     "Page": "durable.listing",
@@ -94,6 +96,7 @@ __all__ = [
     "InvalidValue",
     "Library",
     "Limits",
+    "MigrationPreview",
     "Money",
     "OutOfOrder",
     "Page",

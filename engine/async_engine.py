@@ -21,6 +21,7 @@ from .engine import TRIES
 from .errors import AmendsError, Conflict, StoreUnavailable
 from .library import Library
 from .policy import CompiledPolicy
+from .publishing.migration import MigrationPreview
 from .render.why import full_why
 from .sent import Sending, Sent
 from .step import Query, Step
@@ -138,6 +139,12 @@ class AsyncEngine:
     ) -> Sent:
         """Let a case go on under another version of its policy, as `Engine.migrate`."""
         return await self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key))
+
+    async def preview_migration(
+        self, case_id: str, version: str, *, at: datetime | None = None
+    ) -> MigrationPreview:
+        """Return what `migrate` would do to a case, as `Engine.preview_migration`."""
+        return await self._read(self._casework.preview_migration(case_id, version, at))
 
     async def migrate_back(
         self, case_id: str, *, by: str, at: datetime | None = None, key: str | None = None

@@ -18,6 +18,7 @@ from .durable.session import NOT_THE_HOST, Limits
 from .errors import AmendsError, Conflict, StoreUnavailable
 from .library import Library
 from .policy import CompiledPolicy
+from .publishing.migration import MigrationPreview
 from .render.why import full_why
 from .sent import Sending, Sent
 from .step import Query, Step
@@ -175,6 +176,12 @@ class Engine:
         """
         return self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key))
 
+    def preview_migration(
+        self, case_id: str, version: str, *, at: datetime | None = None
+    ) -> MigrationPreview:
+        """Return what `migrate` would do to a case, and do nothing."""
+        return self._read(self._casework.preview_migration(case_id, version, at))
+
     def migrate_back(
         self, case_id: str, *, by: str, at: datetime | None = None, key: str | None = None
     ) -> Sent:
@@ -283,11 +290,7 @@ class Engine:
         self._do(resolved(key, remedy, self._casework.now(at)))
 
     def case(self, case_id: str) -> Case:
-        """Return a case as it stands.
-
-        Raises:
-            UnknownCase: there is no such case.
-        """
+        """Return a case as it stands, or raise `UnknownCase`."""
         return self._read(self._casework.case(case_id))
 
     def cases(

@@ -19,7 +19,7 @@ from ..journal import entry_of, read_entry
 from ..library import Library
 from ..literal import plain
 from ..policy import CompiledPolicy
-from ..publishing.migration import way_back
+from ..publishing.migration import MigrationPreview, previewed, way_back
 from ..sent import Sending, Sent
 from ..step import Event, Migrate, Open, Step
 from ..stepping.answers import Ask
@@ -191,6 +191,21 @@ class Casework:
             return arrived, self.policies.of(arrived.policy, session.transaction)
 
         return self._migrating(case_id, by, now, key, way)
+
+    def preview_migration(self, case_id: str, version: str, at: datetime | None) -> Work[MigrationPreview]:
+        """Find out what a migration would do; nothing is written."""
+        now = self.now(at)
+
+        def work(transaction: Transaction) -> MigrationPreview:
+            session = self._session(transaction, reads=True)
+            working = session.working(case_id)
+            policy = self.library.get(working.case.policy.name, version)
+            session.fire(working, now)
+            before, hidden = working.case, working.policy.sensitive
+            step = session.migrate(working, Migrate(policy=policy.ref, actor="", recorded_at=now), policy)
+            return previewed(policy, before, step, hidden)
+
+        return work
 
     def _migrating(
         self,

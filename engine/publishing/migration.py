@@ -1,27 +1,25 @@
-"""Planning migrations: what one would do to open cases, and the way back. Pure: whoever holds the cases takes the steps.
+"""Planning migrations: what one does to an open case, and the way back. Pure: whoever holds the cases takes the steps.
 
 Spec: docs/semantics.md, "Another version".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..case import Case, Clock, Reason
-from ..decide import decide
-from ..errors import InvalidValue, OutOfOrder
+from ..errors import InvalidValue
 from ..evolve import evolve, rebuild
 from ..policy import CompiledPolicy
 from ..step import Effect, Migrate, Move, Step
-from ..stepping.migrating import not_migrated
 from ..stepping.sealing import open_to_all
 from ..values import Sealed, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class MigrationPreview:
     """What a migration would do to one case."""
 
     case_id: str
@@ -41,45 +39,33 @@ class Preview:
     effects: tuple[Effect, ...] = ()
 
 
-def previews(
-    policy: CompiledPolicy, cases: Iterable[Case], at: datetime, sensitive: frozenset[str] = frozenset()
-) -> Iterator[Preview]:
-    """Yield what taking cases over would do to each that stands under a version which the policy takes over.
+def takes_over(policy: CompiledPolicy, case: Case) -> bool:
+    """Return whether a policy says how cases of the version that a case is under go on."""
+    versions = policy.migrates.versions if policy.migrates else ()
+    return case.policy.name == policy.ref.name and case.policy.version in versions
+
+
+def previewed(
+    policy: CompiledPolicy, case: Case, step: Step, sensitive: frozenset[str] = frozenset()
+) -> MigrationPreview:
+    """Return what a migration does to a case.
 
     Args:
-        policy: the version that the cases would go on under.
-        cases: as they stand; what is due by the instant should have fired.
-        at: when it would be.
-        sensitive: paths whose values are not shown, beside those that the policy calls so: those of the versions before.
+        policy: the version that the case goes on under.
+        case: as it stood before.
+        step: the one that the migration makes.
+        sensitive: paths whose values are not shown, beside those that the policy calls so: those of the version before.
     """
-    versions = policy.migrates.versions if policy.migrates else ()
-    for case in cases:
-        if case.policy.name == policy.ref.name and case.policy.version in versions:
-            migration = Migrate(policy=policy.ref, actor="", recorded_at=at)
-            yield _preview(policy, case, migration, policy.sensitive | sensitive)
-
-
-def _preview(policy: CompiledPolicy, case: Case, migration: Migrate, sensitive: frozenset[str]) -> Preview:
-    try:
-        step = decide(policy, case, migration)
-    except OutOfOrder as problem:
-        return _stays(policy, case, not_migrated(policy, case, str(problem)))
-    if not isinstance(step, Step):
-        return _stays(policy, case, not_migrated(policy, case, "it turns on what only a store can look up"))
-    if step.verdict != "applied":
-        return _stays(policy, case, step.reason)
-    after = evolve(case, step)
-    return Preview(
+    after, hidden = evolve(case, step), policy.sensitive | sensitive
+    return MigrationPreview(
         case_id=case.id,
         before=case.policy.version,
         after=policy.ref.version,
+        refused=None if step.verdict == "applied" else step.reason,
         legs=(case.legs, after.legs),
         moves=tuple(move for move in step.moves if move.rule != "migrates"),
         facts={
-            name: (
-                _shown(name, case.facts.get(name), sensitive),
-                _shown(name, after.facts.get(name), sensitive),
-            )
+            name: (_shown(name, case.facts.get(name), hidden), _shown(name, after.facts.get(name), hidden))
             for name in step.changes.facts
         },
         clocks={name: (case.clocks.get(name), after.clocks.get(name)) for name in step.changes.clocks},
@@ -96,16 +82,6 @@ def _shown(name: str, value: Value, sensitive: frozenset[str]) -> Value:
     if isinstance(value, Mapping):
         return {key: Sealed("") if f"{name}.{key}" in sensitive else item for key, item in value.items()}
     return value
-
-
-def _stays(policy: CompiledPolicy, case: Case, reason: Reason | None) -> Preview:
-    return Preview(
-        case_id=case.id,
-        before=case.policy.version,
-        after=policy.ref.version,
-        refused=reason,
-        legs=(case.legs, case.legs),
-    )
 
 
 def way_back(

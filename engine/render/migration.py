@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ..case import MAIN, Clock
-from ..publishing.migration import Preview
+from ..publishing.migration import MigrationPreview
 from ..scenario import Tried
 from ..scenario.migration import Fate
 from .diagnostics import one_line
@@ -54,7 +54,7 @@ def _lines(item: Tried, language: str, paint: Paint) -> Iterator[str]:
     yield from (f"    {padded(key, _COLUMN)}{one_line(text)}" for key, text in _changes(item.preview, say))
 
 
-def _changes(preview: Preview, say: Speech) -> Iterator[tuple[str, str]]:
+def _changes(preview: MigrationPreview, say: Speech) -> Iterator[tuple[str, str]]:
     before, after = preview.legs
     for leg in dict.fromkeys([*before, *after]):
         shown = "" if leg == MAIN else f"{leg}: "
@@ -107,7 +107,7 @@ def _data(item: Tried, language: str) -> dict[str, Any]:
     }
 
 
-def _preview_data(preview: Preview, say: Speech) -> dict[str, Any]:
+def _preview_data(preview: MigrationPreview, say: Speech) -> dict[str, Any]:
     refused = preview.refused
     before, after = preview.legs
     return {

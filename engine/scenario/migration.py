@@ -11,7 +11,7 @@ from ..engine import Engine
 from ..errors import AmendsError
 from ..library import Library
 from ..policy import CompiledPolicy
-from ..publishing.migration import Preview, previews
+from ..publishing.migration import MigrationPreview, takes_over
 from .read import ScenarioCase
 from .run import open_case, play
 
@@ -30,7 +30,7 @@ class Tried:
     #: The policy that it is under; None where it could not be played.
     policy: CompiledPolicy | None = None
     timezone: str | None = None
-    preview: Preview | None = None
+    preview: MigrationPreview | None = None
     error: str | None = None
 
 
@@ -59,16 +59,14 @@ def try_migration(
     known = Tried(case=case, at=end, fate="not asked", policy=policy, timezone=now.timezone)
     if _is_closed(policy, now):
         return replace(known, fate="closed")
-    takers = [taker for taker in library.policies if version in (None, taker.ref.version)]
-    found = [
-        (taker, preview) for taker in takers for preview in previews(taker, [now], end, policy.sensitive)
-    ]
-    if len(found) > 1:
-        names = ", ".join(taker.ref.version for taker, _ in found)
+    takers = [taker for taker in library.policies if takes_over(taker, now)]
+    versions = [taker.ref.version for taker in takers if version in (None, taker.ref.version)]
+    if len(versions) > 1:
+        names = ", ".join(versions)
         return replace(known, fate="error", error=f"several versions take it over ({names}); say which")
-    if not found:
+    if not versions:
         return known
-    ((_, preview),) = found
+    preview = engine.preview_migration(opened.id, versions[0], at=end)
     fate: Fate = "moves" if preview.refused is None else "stays"
     return replace(known, fate=fate, preview=preview)
 

@@ -150,7 +150,9 @@ def open_case(case: ScenarioCase, engine: Engine) -> Case:
     What is given by the name of a lookup or balance is no fact: it is what the engine is told when it asks.
     """
     policy = engine.library.choose(plain(case.facts), case.opens_at, case.policy)
-    told = case.given.keys() & {*policy.lookups, *policy.balances}
+    versions = [other for other in engine.library.policies if other.ref.name == policy.ref.name]
+    asked = {name for version in versions for name in (*version.lookups, *version.balances)}
+    told = case.given.keys() & asked - {*policy.facts}
     for name in told:
         engine.lookups[name] = partial(_told, case.given[name])
     facts = {name: value for name, value in case.facts.items() if name not in told}

@@ -125,6 +125,19 @@ def test_what_would_happen_at_once_and_be_asked_for_is_told(folder: Path) -> Non
     assert case["effects"] == [{"kind": "tell", "data": {"amount": "100.00 EUR"}}]
 
 
+def test_a_case_may_give_what_only_the_version_after_asks(folder: Path) -> None:
+    new = NEW.replace('set: {tries: "1"}', "set: {tries: earlier}")
+    new = new.replace("roles:", "lookups: {earlier: {count: cases, same: price}}\nroles:")
+    (folder / "new.yaml").write_text(new, encoding="utf-8")
+    given = CASES.replace(
+        'given: {price: "10", note: hush}', 'policy: desk\n    given: {price: "10", earlier: 3}'
+    )
+    (folder / "desk.scenarios.yaml").write_text(given, encoding="utf-8")
+    found = cases(folder)
+    assert found["D-1"]["facts"]["tries"] == {"before": None, "after": 3}
+    assert found["D-2"]["facts"]["tries"] == {"before": None, "after": 0}
+
+
 def test_why_a_case_would_stay_is_told_in_words(folder: Path) -> None:
     refused = cases(folder)["D-3"]["refused"]
     assert refused["code"] == "not_migrated"

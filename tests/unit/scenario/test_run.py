@@ -66,7 +66,7 @@ def step(seq: int, verdict: Any = "applied", decision: Any = None, reason: str |
 
 
 def _asks_nothing(*_: Any) -> Any:
-    return SimpleNamespace(lookups={}, balances={})
+    return SimpleNamespace(ref=SimpleNamespace(name="p"), facts={}, lookups={}, balances={})
 
 
 @dataclass
@@ -78,7 +78,7 @@ class FakeEngine:
     asked: list[Any] = field(default_factory=list)
     refuses: str | None = None
     lookups: dict[str, Any] = field(default_factory=dict)
-    library: Any = field(default_factory=lambda: SimpleNamespace(choose=_asks_nothing))
+    library: Any = field(default_factory=lambda: SimpleNamespace(choose=_asks_nothing, policies=()))
 
     def open(self, policy: str | None, facts: Mapping[str, Any], **options: Any) -> Case:
         self.asked.append(("open", policy, dict(facts), options["at"]))

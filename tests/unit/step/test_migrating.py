@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from amends.engine.library import Library
 from amends.engine.money import Money
 from amends.engine.policy import CompiledPolicy
 from amends.engine.publishing.bundle import Bundle, open_bundle
-from amends.engine.publishing.migration import previews, way_back
+from amends.engine.publishing.migration import previewed, takes_over, way_back
 from amends.engine.step import Migrate, Step
 from amends.engine.verify import digests, verify
 
@@ -392,27 +393,39 @@ def test_a_migration_is_read_as_it_was_written(old: Any) -> None:
 # --- before it is done --------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_lists_what_would_move_what_would_change_and_what_would_stay(
-    old: Any, unopened: Callable[[str], Any]
-) -> None:
-    other = _play(unopened)
-    other.open({"price": "50"}, case_id="d")
+def test_a_dry_run_tells_what_would_move_and_what_would_change(old: Any) -> None:
+    before = old.now
+    told = previewed(policy_of(NEW), before, migrate(old))
+    assert (told.case_id, told.before, told.after, told.refused) == ("c", "v1", "v2", None)
+    assert told.legs == ({"main": "review"}, {"main": "in_review"})
+    assert told.facts["appeals"] == (None, 0)
+    assert told.facts["old_fact"] == ("gone", None)
+    clock, after = told.clocks["in_review/answer"]
+    assert (clock, after and after.due) == (None, NOON + 20 * DAY)
+
+
+def test_it_tells_why_a_case_would_stay(unopened: Callable[[str], Any]) -> None:
+    play = _play(unopened)
+    play.open({"price": "50"}, case_id="d")
     text = changed(NEW, ("fresh: {initial: true", "begun: {initial: true"))
-    moves, stays = previews(policy_of(text), [old.now, other.now], NOON + DAY)
-    assert (moves.case_id, moves.before, moves.after, moves.refused) == ("c", "v1", "v2", None)
-    assert moves.legs == ({"main": "review"}, {"main": "in_review"})
-    assert moves.facts["appeals"] == (None, 0)
-    assert moves.facts["old_fact"] == ("gone", None)
-    before, after = moves.clocks["in_review/answer"]
-    assert (before, after and after.due) == (None, NOON + 20 * DAY)
-    assert stays.case_id == "d"
-    assert stays.refused is not None
-    assert old.now.policy.version == "v1"
+    told = previewed(policy_of(text), play.now, migrate(play, text))
+    assert told.refused is not None
+    assert (told.case_id, told.refused.code, told.legs) == (
+        "d",
+        "not_migrated",
+        ({"main": "fresh"}, {"main": "fresh"}),
+    )
+    assert (told.facts, told.clocks, told.effects) == ({}, {}, ())
 
 
-def test_cases_of_other_versions_and_policies_are_not_listed(old: Any) -> None:
-    assert list(previews(policy_of(changed(NEW, ("from: [v1]", "from: [v0]"))), [old.now], NOON + DAY)) == []
-    assert list(previews(policy_of(OLD), [old.now], NOON + DAY)) == []
+def test_a_version_takes_over_the_versions_that_it_names_and_no_other_policy(old: Any) -> None:
+    assert takes_over(policy_of(NEW), old.now)
+    for text in (
+        OLD,
+        changed(NEW, ("from: [v1]", "from: [v0]")),
+        changed(NEW, ("policy: desk", "policy: office")),
+    ):
+        assert not takes_over(policy_of(text), old.now)
 
 
 # --- a host -------------------------------------------------------------------------------------------------------------
@@ -448,3 +461,53 @@ def test_an_engine_fires_what_is_due_before_under_the_version_of_then(engine: En
     engine.send(case.id, "ask", {"amount": "20"}, by="user:1", at=NOON + 11 * DAY, key="k")
     with pytest.raises(InvalidValue, match="came before"):
         engine.migrate(case.id, "v2", by="ops:1", key="k")
+
+
+def test_an_engine_tells_what_a_migration_would_do_and_does_nothing(engine: Engine) -> None:
+    case = engine.open("desk", {"price": "50"}, at=NOON).id
+    engine.send(case, "ask", {"amount": "20", "word": "hush"}, by="user:1", at=NOON)
+    before, journal = engine.case(case), engine.journal(case)
+    would = engine.preview_migration(case, "v2", at=NOON + DAY)
+    assert (would.refused, would.legs[1]) == (None, {"main": "in_review"})
+    assert "hush" not in str(would)
+    assert (engine.case(case), engine.journal(case)) == (before, journal)
+    # What is due by then is taken to have fired, under the version of then.
+    assert engine.preview_migration(case, "v2", at=NOON + 11 * DAY).legs == (
+        {"main": "closed"},
+        {"main": "closed"},
+    )
+    assert engine.migrate(case, "v2", by="ops:1", at=NOON + DAY).state == "in_review"
+    told = engine.preview_migration(case, "v2", at=NOON + DAY)
+    assert told.refused is not None
+    assert told.refused.values["problem"] == "the case is under this version already"
+
+
+def test_a_dry_run_asks_what_the_migration_would_ask(tmp_path: Path) -> None:
+    lookups = """
+lookups: {earlier: {count: cases, same: name}}
+balances: {purse: {of: name, limit: money("50 EUR")}}
+"""
+    facts = ("  price: money\n", "  price: money\n  name: text\n  seen: {type: int, default: 0}\n")
+    old = changed(OLD, ("  price: money\n", "  price: money\n  name: text\n"))
+    new = changed(NEW, facts, ('word_limit: "100"', 'word_limit: "100", seen: earlier'))
+    new = changed(
+        new,
+        ("{amount: ask.amount,", "{amount: ask.amount, balance: purse,"),
+        ("    on: {wait: {}", "    always: {when: purse.left < ask.amount, to: closed}\n    on: {wait: {}"),
+    )
+    for name, text, until in (("old", old, "until"), ("new", new + lookups, "from")):
+        rule = f"in_force: {{{until}: 2026-06-01T00:00:00Z}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text + rule, encoding="utf-8")
+    engine = Engine(Library.load(tmp_path))
+    assert [item for item in engine.library.diagnostics if item.severity == "error"] == []
+    may, june = datetime(2026, 5, 31, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC)
+    spender = engine.open("desk", {"price": "50", "name": "ann", "appeals": 0}, at=june).id
+    engine.send(spender, "ask", {"amount": "40"}, by="user:1", at=june)
+    assert engine.send(spender, "close", by="clerk:1", at=june).state == "closed"
+    for name, state in (("ann", "closed"), ("bob", "in_review")):
+        case = engine.open("desk", {"price": "50", "name": name}, at=may).id
+        engine.send(case, "ask", {"amount": "20"}, by="user:1", at=may)
+        would = engine.preview_migration(case, "v2", at=june)
+        assert (would.facts.get("seen"), would.legs[1]["main"]) == ((None, int(name == "ann")), state)
+        sent = engine.migrate(case, "v2", by="ops:1", at=june)
+        assert (sent.case.facts["seen"], sent.state) == (int(name == "ann"), state)
