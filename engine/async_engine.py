@@ -7,17 +7,17 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Final, Self
 
 from .allowed import Allowed
 from .case import Case
+from .durable import notices
 from .durable.casework import Casework, Clock, SystemClock
 from .durable.delivery import CLAIM, Handler, Outbox, Remedy, Retries, resolved
 from .durable.firing import BATCH
 from .durable.listing import Page, listed
 from .durable.session import NOT_THE_HOST, Limits
-from .engine import TRIES
+from .durable.trying import TRIES
 from .errors import AmendsError, Conflict, StoreUnavailable
 from .library import Library
 from .policy import CompiledPolicy
@@ -29,6 +29,7 @@ from .stepping.answers import Ask
 from .store import open_async_store
 from .store.memory import MemoryStore
 from .store.protocol import AsyncStore, Delivery, DeliveryState, LostRace, Result, Work
+from .telemetry.watching import UNWATCHED, Call, Telemetry, Watch
 from .verify import Verified
 
 #: What the host answered in the call that is being made.
@@ -67,13 +68,12 @@ class AsyncEngine:
         self.lookups: dict[str, Ask] = dict(lookups or {})
         self._casework = Casework(library, clock or SystemClock(), limits or Limits(), self._ask)
         self._outbox = Outbox(self._casework, retries or Retries(), chance or random.random)
+        self._telemetry = Telemetry(self._casework.policies)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -92,11 +92,10 @@ class AsyncEngine:
         secret: bytes | None = None,
     ) -> Case:
         """Open a case and return it, as `Engine.open`."""
-        return await self._do(
-            self._casework.open(
-                policy, facts, at=at, timezone=timezone, key=key, case_id=case_id, secret=secret
-            )
+        work = self._casework.open(
+            policy, facts, at=at, timezone=timezone, key=key, case_id=case_id, secret=secret
         )
+        return await self._do(work, "open", case_id)
 
     async def send(
         self,
@@ -118,7 +117,9 @@ class AsyncEngine:
 
     async def send_many(self, sending: Iterable[Sending]) -> tuple[Sent, ...]:
         """Send events in one transaction, as `Engine.send_many`."""
-        return await self._do(self._casework.send(tuple(sending)))
+        events = tuple(sending)
+        alone = events[0].case_id if len(events) == 1 else None
+        return await self._do(self._casework.send(events), "send", alone)
 
     async def preview(
         self,
@@ -138,7 +139,8 @@ class AsyncEngine:
         self, case_id: str, version: str, *, by: str, at: datetime | None = None, key: str | None = None
     ) -> Sent:
         """Let a case go on under another version of its policy, as `Engine.migrate`."""
-        return await self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key))
+        work = self._casework.migrate(case_id, version, by=by, at=at, key=key)
+        return await self._do(work, "migrate", case_id)
 
     async def preview_migration(
         self, case_id: str, version: str, *, at: datetime | None = None
@@ -150,7 +152,8 @@ class AsyncEngine:
         self, case_id: str, *, by: str, at: datetime | None = None, key: str | None = None
     ) -> Sent:
         """Take the last migration of a case back, as `Engine.migrate_back`."""
-        return await self._do(self._casework.migrate_back(case_id, by=by, at=at, key=key))
+        work = self._casework.migrate_back(case_id, by=by, at=at, key=key)
+        return await self._do(work, "migrate", case_id)
 
     async def run_due(self, at: datetime | None = None, *, limit: int | None = None) -> tuple[Step, ...]:
         """Fire every timer that is due, as `Engine.run_due`."""
@@ -158,7 +161,7 @@ class AsyncEngine:
         fired: list[Step] = []
         while limit is None or len(fired) < limit:
             size = BATCH if limit is None else min(BATCH, limit - len(fired))
-            batch = await self._do(self._casework.fire(now, size))
+            batch = await self._do(self._casework.fire(now, size), "run_due")
             fired += batch.steps
             if batch.done:
                 break
@@ -179,7 +182,9 @@ class AsyncEngine:
         while limit is None or len(done) < limit:
             size = CLAIM if limit is None else min(CLAIM, limit - len(done))
             claimed = await self._do(self._outbox.claim(self._casework.now(at), size))
-            done += [await self._deliver(delivery, at) for delivery in claimed]
+            for delivery in claimed:
+                with self._telemetry.deliver(delivery) as watch:
+                    done.append(watch.delivered(await self._deliver(delivery, at)))
             if not claimed:
                 break
         return tuple(done)
@@ -281,7 +286,7 @@ class AsyncEngine:
         await self._do(self._casework.erase(case_id))
 
     async def _read(self, work: Work[Result]) -> Result:
-        return await self._do(work, reads=True)
+        return await self._tried(work, UNWATCHED, reads=True)
 
     def _ask(self, query: Query) -> Any:
         """Answer as the host does; what it has to wait for is awaited outside of the transaction, which begins again."""
@@ -295,7 +300,11 @@ class AsyncEngine:
             told[query] = answer
         return told[query]
 
-    async def _do(self, work: Work[Result], *, reads: bool = False) -> Result:
+    async def _do(self, work: Work[Result], call: Call | None = None, case_id: str | None = None) -> Result:
+        with self._telemetry.watch(call, case_id) as watch:
+            return watch.done(await self._tried(watch.noting(work), watch))
+
+    async def _tried(self, work: Work[Result], watch: Watch, *, reads: bool = False) -> Result:
         told: dict[Query, Any] = {}
         token = _TOLD.set(told)
         try:
@@ -306,9 +315,10 @@ class AsyncEngine:
                 except _MustWait as waiting:
                     told[waiting.query] = await waiting.answer
                 except LostRace as race:
+                    watch.lost()
                     lost += 1
                     if lost == TRIES:
-                        raise Conflict from race
+                        raise notices.conflict(TRIES) from race
         finally:
             _TOLD.reset(token)
 

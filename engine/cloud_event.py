@@ -8,15 +8,16 @@ from .render.plain import plain, stamp
 from .store.protocol import Delivery
 
 
-def cloud_event(delivery: Delivery, *, source: str) -> dict[str, Any]:
+def cloud_event(delivery: Delivery, *, source: str, reveal: bool = False) -> dict[str, Any]:
     """Return a delivery as a CloudEvent in its JSON form.
 
-    It is the same however often it is delivered, and so are `source` and `id`, by which a receiver knows it again. Its
-    data are the effect's fields in clear, sensitive ones included.
+    It is the same however often it is delivered, and so are `source` and `id`, by which a receiver knows it again. In the
+    place of a sensitive value stands `{"sensitive": true}`.
 
     Args:
         delivery: as a handler gets it.
         source: a URI reference that names the application, such as `https://example.org/cases`.
+        reveal: give sensitive values too, to a receiver who needs them.
     """
     return {
         "specversion": "1.0",
@@ -26,5 +27,5 @@ def cloud_event(delivery: Delivery, *, source: str) -> dict[str, Any]:
         "subject": delivery.case_id,
         "time": stamp(delivery.asked_at),
         "datacontenttype": "application/json",
-        "data": plain(delivery.effect.data),
+        "data": plain(delivery.effect.data if reveal else delivery.shown()),
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from .allowed import Allowed
 from .case import Case
@@ -15,6 +14,7 @@ from .durable.delivery import CLAIM, Handler, Outbox, Remedy, Retries, resolved
 from .durable.firing import BATCH
 from .durable.listing import Page, listed
 from .durable.session import NOT_THE_HOST, Limits
+from .durable.trying import tried
 from .errors import AmendsError, Conflict, StoreUnavailable
 from .library import Library
 from .policy import CompiledPolicy
@@ -24,11 +24,9 @@ from .sent import Sending, Sent
 from .step import Query, Step
 from .stepping.answers import Ask
 from .store import open_store
-from .store.protocol import Delivery, DeliveryState, LostRace, Result, Store, Work
+from .store.protocol import Delivery, DeliveryState, Result, Store, Work
+from .telemetry.watching import Call, Telemetry
 from .verify import Verified
-
-#: How often a call is tried when others change the same case first.
-TRIES: Final = 10
 
 
 class Engine:
@@ -66,13 +64,12 @@ class Engine:
         self.lookups: dict[str, Ask] = dict(lookups or {})
         self._casework = Casework(library, clock or SystemClock(), limits or Limits(), self._ask)
         self._outbox = Outbox(self._casework, retries or Retries(), chance or random.random)
+        self._telemetry = Telemetry(self._casework.policies)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -105,11 +102,10 @@ class Engine:
             InvalidValue: the facts are not of their declared types.
             RuleError: a rule failed, or needs a fact that is missing; no case is opened.
         """
-        return self._do(
-            self._casework.open(
-                policy, facts, at=at, timezone=timezone, key=key, case_id=case_id, secret=secret
-            )
+        work = self._casework.open(
+            policy, facts, at=at, timezone=timezone, key=key, case_id=case_id, secret=secret
         )
+        return self._do(work, "open", case_id)
 
     def send(
         self,
@@ -149,7 +145,8 @@ class Engine:
             UnknownCase: there is no such case.
             InvalidValue: as `send`.
         """
-        return self._do(self._casework.send(tuple(sending)))
+        events = tuple(sending)
+        return self._do(self._casework.send(events), "send", events[0].case_id if len(events) == 1 else None)
 
     def preview(
         self,
@@ -174,7 +171,7 @@ class Engine:
             UnknownCase: there is no such case.
             UnknownPolicy: the library has no such version.
         """
-        return self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key))
+        return self._do(self._casework.migrate(case_id, version, by=by, at=at, key=key), "migrate", case_id)
 
     def preview_migration(
         self, case_id: str, version: str, *, at: datetime | None = None
@@ -190,7 +187,7 @@ class Engine:
         Raises:
             InvalidValue: it was not migrated, or that was taken back already.
         """
-        return self._do(self._casework.migrate_back(case_id, by=by, at=at, key=key))
+        return self._do(self._casework.migrate_back(case_id, by=by, at=at, key=key), "migrate", case_id)
 
     def run_due(self, at: datetime | None = None, *, limit: int | None = None) -> tuple[Step, ...]:
         """Fire every timer that is due by an instant, in due order over all cases, and return the steps.
@@ -205,9 +202,8 @@ class Engine:
         now = self._casework.now(at)
         fired: list[Step] = []
         while limit is None or len(fired) < limit:
-            batch = self._do(
-                self._casework.fire(now, BATCH if limit is None else min(BATCH, limit - len(fired)))
-            )
+            size = BATCH if limit is None else min(BATCH, limit - len(fired))
+            batch = self._do(self._casework.fire(now, size), "run_due")
             fired += batch.steps
             if batch.done:
                 break
@@ -244,7 +240,9 @@ class Engine:
         while limit is None or len(done) < limit:
             size = CLAIM if limit is None else min(CLAIM, limit - len(done))
             claimed = self._do(self._outbox.claim(self._casework.now(at), size))
-            done += [self._deliver(delivery, at) for delivery in claimed]
+            for delivery in claimed:
+                with self._telemetry.deliver(delivery) as watch:
+                    done.append(watch.delivered(self._deliver(delivery, at)))
             if not claimed:
                 break
         return tuple(done)
@@ -388,12 +386,8 @@ class Engine:
         return self.lookups[query.name](query) if query.name in self.lookups else NOT_THE_HOST
 
     def _read(self, work: Work[Result]) -> Result:
-        return self._do(work, reads=True)
+        return tried(self.store, work, reads=True)
 
-    def _do(self, work: Work[Result], *, reads: bool = False) -> Result:
-        for _ in range(TRIES):
-            try:
-                return self.store.transact(work, reads=reads)
-            except LostRace as lost:
-                race = lost
-        raise Conflict from race
+    def _do(self, work: Work[Result], call: Call | None = None, case_id: str | None = None) -> Result:
+        with self._telemetry.watch(call, case_id) as watch:
+            return watch.done(tried(self.store, watch.noting(work), watch))

@@ -10,20 +10,21 @@ from .journal import canonical
 from .literal import written
 from .values import to_json
 
-#: How long the id of a case and an idempotency key may be, in characters.
+#: How long names may be, in characters: the id of a case, an idempotency key, an event, an actor.
 LONGEST_NAME: Final = 200
 
 
 def check_texts(*texts: str | None) -> None:
-    """Refuse what a journal cannot hold."""
+    """Refuse what a journal cannot hold, and what is too long for a name."""
     for text in texts:
-        written(text or "")
+        if len(written(text or "")) > LONGEST_NAME:
+            raise TooLarge(f"`{text[:60]}…` is longer than a name may be, {LONGEST_NAME} characters")
 
 
 def check_names(*names: str | None) -> None:
     """Refuse what cannot be a key of a table."""
-    check_texts(*names)
     for name in names:
+        written(name or "")
         if name is not None and (not name or len(name) > LONGEST_NAME or not name.isprintable()):
             raise InvalidValue(
                 f"the id of a case and a key are 1 to {LONGEST_NAME} printable characters, unlike `{name[:60]!a}`"

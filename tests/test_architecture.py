@@ -61,6 +61,7 @@ FLOORS: dict[str, int] = {
     "engine.library": 4,
     "engine.publishing": 4,
     "engine.store": 4,
+    "engine.telemetry": 4,
     # 5: faces for hosts and readers
     "engine.async_engine": 5,
     "engine.cloud_event": 5,
@@ -86,6 +87,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "cryptography": ("engine.store",),
     "holidays": ("engine.calendar",),
     "jsonschema": ("engine.schema",),
+    "opentelemetry": ("engine.telemetry",),
     "re2": ("engine.expression",),
     "referencing": ("engine.schema",),
     "sqlalchemy": ("engine.store",),
@@ -100,6 +102,7 @@ LAZY: dict[str, str] = {
     "cryptography": "a compiled library; only sensitive values in a database need it",
     "holidays": "half a second; most policies list their dates, and a rebuild from a journal must not need it",
     "jsonschema": "a twentieth of a second; only a document that is wrong needs it",
+    "opentelemetry": "only a process that has set it up needs it, and has imported it itself",
     "re2": "a compiled library; only `matches` needs it",
     "tzdata": "it holds data; only its version is ever asked of the module",
 }
@@ -135,6 +138,7 @@ REACHING = {
     "engine.commands.worker": "the module of handlers that an operator names",
     "engine.document": "flags of files that an operating system may lack",
     "engine.journal": "the fields of our own records",
+    "engine.telemetry.watching": "the methods of a transaction, which it hands on",
 }
 
 LONGEST_MODULE = 400

@@ -6,8 +6,7 @@ provider that is asked twice pays once.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
@@ -18,9 +17,8 @@ from ..policy import HOST
 from ..step import Event
 from ..store.protocol import Delivery, DeliveryState, Transaction, Work
 from ..values import Sealed, Value
+from . import notices
 from .casework import Casework
-
-_LOG: Final = logging.getLogger("amends.outbox")
 
 #: How many deliveries are taken in hand at once: few, so that their lease holds however slow a handler is.
 CLAIM: Final = 10
@@ -163,15 +161,38 @@ class Outbox:
     def fail(self, delivery: Delivery, error: Exception, now: datetime) -> Work[Delivery]:
         """Note that a handler failed: it is tried again later, or given up."""
         gives_up = delivery.attempts >= self._retries.attempts or _is_erased(delivery.effect.data)
-        text = f"{type(error).__name__}: {error}".replace("\0", "�")[:_LONGEST_ERROR]
+        text = _said(delivery, error).replace("\0", "�")[:_LONGEST_ERROR]
         if gives_up:
-            _LOG.error(
-                "delivery %s is given up after %d attempts", delivery.key, delivery.attempts, exc_info=error
-            )
+            notices.given_up(delivery, error)
             return lambda transaction: _told(transaction, delivery, "dead", now, text)
         again = now + self._retries.pause(delivery.attempts, self._chance())
-        _LOG.warning("delivery %s failed, and is made again at %s", delivery.key, again, exc_info=error)
+        notices.failed(delivery, error, again)
         return lambda transaction: _told(transaction, delivery, "waiting", again, text)
+
+
+def _said(delivery: Delivery, error: Exception) -> str:
+    """Return what a handler raised, or only where it did if that repeats a sensitive value."""
+    said = f"{type(error).__name__}: {error}"
+    if any(text in said for text in _secrets(delivery.effect.data, delivery.shown())):
+        return f"{notices.where(error)}; what it says holds a sensitive value, and is left out"
+    return said
+
+
+def _secrets(value: Value, shown: Value) -> Iterator[str]:
+    """Yield the texts that a value holds where what is shown of it is sealed."""
+    match value:
+        case Sealed():
+            return
+        case Mapping():
+            for key, item in value.items():
+                if isinstance(shown, Sealed):
+                    yield key
+                yield from _secrets(item, shown if isinstance(shown, Sealed) else shown[key])
+        case tuple() | list():
+            for index, item in enumerate(value):
+                yield from _secrets(item, shown if isinstance(shown, Sealed) else shown[index])
+        case _ if isinstance(shown, Sealed) and str(value):
+            yield str(value)
 
 
 def _told(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import heapq
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from ..errors import StoreUnavailable
+from ..errors import AmendsError, StoreUnavailable
 from ..step import Step
 from ..store.protocol import LostRace, Transaction
+from . import notices
 from .session import Session, Working
-
-_LOG: Final = logging.getLogger("amends.timers")
 
 #: How many cases one transaction takes in hand, and timers it fires, so that events need not wait for long.
 BATCH: Final = 100
@@ -43,17 +41,18 @@ def fire_batch(session: Session, now: datetime, limit: int) -> Fired:
     heapq.heapify(waiting)
     # Whatever else is due is due no earlier than the last of these, so the order is that of all cases together.
     horizon = max((fires_at for fires_at, _ in waiting), default=now) if len(ids) == size else now
-    steps: list[Step] = []
-    while waiting and len(steps) < size:
+    fired: list[tuple[str, Step]] = []
+    while waiting and len(fired) < size:
         _, case_id = heapq.heappop(waiting)
         working = session.working(case_id)
         with _Parking(session.transaction, case_id) as parking:
-            steps.append(session.fire_next(working, max(now, working.case.at)))
+            fired.append((case_id, session.fire_next(working, max(now, working.case.at))))
         timers = working.case.timers
         if not parking.parked and timers and timers[0].fires_at <= horizon:
             heapq.heappush(waiting, _place(working))
     session.flush()
-    return Fired(steps=tuple(steps), done=not ids)
+    notices.late(fired, session.limits.late)
+    return Fired(steps=tuple(step for _, step in fired), done=not ids)
 
 
 class _Parking:
@@ -70,8 +69,10 @@ class _Parking:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
         if not isinstance(error, Exception) or isinstance(error, LostRace | StoreUnavailable):
             return False
-        _LOG.error("case %s is parked: its timer could not be fired", self._case_id, exc_info=error)
-        self._transaction.park(self._case_id, f"{type(error).__name__}: {error}"[:500])
+        notices.parked(self._case_id, error)
+        # What an exception that is not ours says may quote anything.
+        why = f"{type(error).__name__}: {error}" if isinstance(error, AmendsError) else notices.where(error)
+        self._transaction.park(self._case_id, why[:500])
         self.parked = True
         return True
 

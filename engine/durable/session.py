@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..calendar import tzdata_version
@@ -19,6 +19,7 @@ from ..step import Due, Input, Migrate, Open, Query, Step
 from ..stepping.answers import Ask, decide_asking
 from ..store.protocol import CaseKey, Filing, Keyed, Saved, Transaction, Written
 from ..values import Sealed, Value
+from . import notices
 
 #: What a host answers to a question that is none of its own.
 NOT_THE_HOST: Final = object()
@@ -26,13 +27,17 @@ NOT_THE_HOST: Final = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How large what hosts send may be, and how long a case may become."""
+    """How large what hosts send may be, how long a case may become, and how late its timers may fire unnoticed."""
 
     #: Bytes of the facts of an opening, and of the data of an event, as canonical JSON.
     facts_bytes: int = 262_144
     event_bytes: int = 65_536
     #: Steps of one case.
     steps: int = 10_000
+    #: Bytes of one entry of the journal, as canonical JSON.
+    entry_bytes: int = 1_048_576
+    #: A timer that fires later than this after its instant is logged.
+    late: timedelta = timedelta(minutes=5)
 
 
 class Policies:
@@ -58,6 +63,10 @@ class Policies:
             # Two threads may compile it at once; either is as good.
             known = self._known[ref.bundle] = open_bundle(bundle)
         return known
+
+    def known(self, ref: PolicyRef) -> CompiledPolicy | None:
+        """Return the policy that a case is pinned to if it was compiled already."""
+        return self._known.get(ref.bundle)
 
     def keep(self, ref: PolicyRef, transaction: Transaction) -> None:
         """Keep a policy of the library in the store, beside the cases that are opened under it."""
@@ -95,7 +104,7 @@ class Session:
         self._host = ask
         self._reads = reads
         self._policies = policies
-        self._limits = limits
+        self.limits = limits
         self._working: dict[str, Working] = {}
         #: What is known of keys; None for one that has not come.
         self._keyed: dict[CaseKey, Keyed | None] = {}
@@ -129,7 +138,7 @@ class Session:
             raise InvalidValue(f"there is a case `{opening.case_id}` already")
         self._policies.keep(policy.ref, self.transaction)
         step = decide_asking(policy, None, opening, self._asking(opening.case_id))
-        entry = entry_of(step)
+        entry = self._entry(step, opening.case_id)
         case = evolve(None, step, entry)
         working = Working(policy, case, None, [Written(step=step, entry=entry, case=case)])
         working.opened_by = opening.key
@@ -149,16 +158,26 @@ class Session:
         Raises:
             TooLarge: the case has had as many steps as it may have.
         """
-        if working.case.seq + 1 >= self._limits.steps:
+        if working.case.seq + 1 >= self.limits.steps:
             raise TooLarge(
-                f"the case `{working.case.id}` has had {self._limits.steps} steps, and may have no more; "
+                f"the case `{working.case.id}` has had {self.limits.steps} steps, and may have no more; "
                 "raise `Limits.steps` if that is as it should be"
             )
         step = decide_asking(policy or working.policy, working.case, arrived, self._asking(working.case.id))
-        entry = entry_of(step)
+        entry = self._entry(step, working.case.id)
         working.case = evolve(working.case, step, entry)
         working.written.append(Written(step=step, entry=entry, case=working.case))
         return step
+
+    def _entry(self, step: Step, case_id: str) -> bytes:
+        """Return the journal entry of a step, unless facts have grown beyond what one may hold."""
+        entry = entry_of(step)
+        if len(entry) > self.limits.entry_bytes:
+            raise TooLarge(
+                f"the step {step.seq} of the case `{case_id}` takes {len(entry)} bytes of journal, and may take "
+                f"{self.limits.entry_bytes}; send less, or raise `Limits.entry_bytes` if that is as it should be"
+            )
+        return entry
 
     def _asking(self, case_id: str) -> Ask:
         """Return what answers a case: the host, else all other cases as they stand, those of this transaction too."""
@@ -182,6 +201,8 @@ class Session:
         fired = []
         while working.case.timers and working.case.timers[0].fires_at <= now:
             fired.append(self.fire_next(working, now))
+        if not self._reads:
+            notices.late(((working.case.id, step) for step in fired), self.limits.late)
         return tuple(fired)
 
     def fire_next(self, working: Working, now: datetime) -> Step:

@@ -192,7 +192,7 @@ def delivery_rows(case_id: str, step: Step) -> list[Row]:
 
 def delivery_of(row: Any, vault: Mapping[str, Any], **changes: Any) -> Delivery:
     """Return the delivery that a row holds."""
-    data, _ = uncovered(json.loads(row.effect), vault)
+    data, sealed = uncovered(json.loads(row.effect), vault)
     effect: Effect = record_from_json(Effect, data)
     known: dict[str, Any] = {"attempts": row.attempts, "next_at": row.next_at, **changes}
     return Delivery(
@@ -202,6 +202,7 @@ def delivery_of(row: Any, vault: Mapping[str, Any], **changes: Any) -> Delivery:
         effect=effect,
         state=row.state,
         error=row.error,
+        sensitive=tuple(path.removeprefix("data/") for path in sealed),
         **known,
     )
 

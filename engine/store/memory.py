@@ -30,6 +30,7 @@ from .protocol import (
     Summary,
     Work,
     lane_of,
+    sealed_in,
 )
 
 
@@ -270,8 +271,15 @@ def tallied_over(tally: Tally | None, saved: Saved) -> Tally:
 def asked(case_id: str, step: Step) -> Iterable[Delivery]:
     """Return the deliveries that a step asks for."""
     return (
-        Delivery(case_id=case_id, seq=step.seq, asked_at=step.at, effect=effect, next_at=step.at)
-        for effect in step.effects
+        Delivery(
+            case_id=case_id,
+            seq=step.seq,
+            asked_at=step.at,
+            effect=effect,
+            next_at=step.at,
+            sensitive=sealed_in(step, index),
+        )
+        for index, effect in enumerate(step.effects)
     )
 
 

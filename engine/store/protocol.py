@@ -13,9 +13,10 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from ..case import Case, PolicyRef
 from ..errors import AmendsError
+from ..journal import path_to
 from ..publishing.bundle import Bundle
 from ..step import Effect, Query, Step
-from ..values import Value
+from ..values import Sealed, Value
 
 Result = TypeVar("Result")
 
@@ -134,11 +135,19 @@ class Delivery:
     next_at: datetime
     #: What went wrong the last time.
     error: str | None = None
+    #: Where in the effect's data sensitive values stand, as paths such as `details/account`.
+    sensitive: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """The effect's key: the same however often it is delivered."""
         return self.effect.key
+
+    def shown(self) -> Mapping[str, Value]:
+        """Return the effect's data with sensitive values sealed."""
+        return {
+            name: _shown(value, path_to(name), self.sensitive) for name, value in self.effect.data.items()
+        }
 
 
 class Transaction(Protocol):
@@ -256,6 +265,22 @@ class AsyncStore(Protocol):
 
     async def close(self) -> None:
         """Let go of everything that is open."""
+
+
+def _shown(value: Value, path: str, sensitive: Collection[str]) -> Value:
+    if path in sensitive:
+        return Sealed("")
+    if isinstance(value, Mapping):
+        return {key: _shown(item, f"{path}/{path_to(key)}", sensitive) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_shown(item, f"{path}/{index}", sensitive) for index, item in enumerate(value))
+    return value
+
+
+def sealed_in(step: Step, index: int) -> tuple[str, ...]:
+    """Return where in the data of one of a step's effects sensitive values stand."""
+    within = f"effects/{index}/data/"
+    return tuple(path.removeprefix(within) for path in step.sealed if path.startswith(within))
 
 
 def lane_of(case_id: str, effect: Effect) -> str:

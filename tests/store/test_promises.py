@@ -16,7 +16,8 @@ from sqlalchemy import create_engine, make_url, select, text
 
 from amends.engine.allowed import Allowed, AllowedField
 from amends.engine.durable.delivery import Settled
-from amends.engine.engine import TRIES, Engine
+from amends.engine.durable.trying import TRIES
+from amends.engine.engine import Engine
 from amends.engine.errors import Conflict, CorruptJournal, InvalidValue, UnknownCase, UnknownPolicy
 from amends.engine.form import schema_of
 from amends.engine.library import Library
