@@ -166,6 +166,7 @@ def _operators() -> Iterator[Overload]:
     yield row(name="-", parameters=(TIMESTAMP, TIMESTAMP), result=DURATION, run=time.between)
     yield row(name="-", parameters=(TIMESTAMP, DURATION), result=TIMESTAMP, run=time.earlier)
     yield row(name="-", parameters=(DURATION, DURATION), result=DURATION, run=time.subtract_durations)
+    yield row(name="-", parameters=(DATE, DATE), result=INT, run=time.days_between)
     yield row(name="-", parameters=(INT,), result=INT, run=arith.negate_int)
     yield row(name="-", parameters=(DECIMAL,), result=DECIMAL, run=operator.neg)
     yield row(name="-", parameters=(MONEY,), result=MONEY, run=operator.neg)

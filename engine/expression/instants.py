@@ -48,6 +48,11 @@ def between(left: datetime, right: datetime) -> timedelta:
     return _in_range(left - right)
 
 
+def days_between(left: date, right: date) -> int:
+    """Return the days from `right` to `left` on the calendar, whatever the clocks did in between."""
+    return (left - right).days
+
+
 def later(instant: datetime, length: timedelta) -> datetime:
     """Add a duration to an instant."""
     try:
