@@ -25,7 +25,7 @@ from .read.flow import read_escalations, read_leg
 from .read.legs import states_by_leg, written_legs
 from .read.lookups import Lookups
 from .read.migration import read_migrates
-from .read.payouts import payout_declared, payout_events, read_payout, reported_by
+from .read.payouts import payout_declared, payout_events, read_payout, read_result, reported_by
 from .read.rules import Rules
 from .read.scope import PolicyScope
 from .read.sentences import read_reasons
@@ -125,6 +125,8 @@ class _Compiler:
             scope=self.scope, diagnostics=diagnostics, currency=self.currency, homes=self.scope.homes
         )
         self.almanac = PolicyAlmanac(node, holidays, self.context)
+        #: What is said of results of payouts, by names such as `credit.failed`.
+        self.results: dict[str, Event] = {}
         self.rules = Rules(
             node,
             self.context,
@@ -171,6 +173,10 @@ class _Compiler:
             if "." in name:
                 if name not in own:
                     unknown(key, "event of a payout", own, self.diagnostics)
+                    continue
+                result = self.results[name] = read_result(name, value, self.roles, self.diagnostics)
+                if result.keep_as:
+                    by_record[result.keep_as].append(result)
                 continue
             event = read_event(name, value, self.roles, self.types, self.context)
             found[name] = event
@@ -179,6 +185,7 @@ class _Compiler:
                 by_record[event.keep_as].append(event)
         records = {name: record_type(name, events) for name, events in by_record.items()}
         for name, events in by_record.items():
+            self.apart(name, events)
             for event, item, first in clashing_fields(events):
                 message = f"`{item.name}` of `{event.name}` is `{item.type}`, and elsewhere in `{name}` it is `{first}`"
                 hint = "give both one type, or keep the events under names of their own"
@@ -188,6 +195,17 @@ class _Compiler:
             place = (at(self.node, "events").key(events[0].name) or self.node).place  # type: ignore[union-attr] # a map
             self.scope.declare(name, "event", place, declared)
         return found, records
+
+    def apart(self, name: str, events: list[Event]) -> None:
+        """Report a record that events share with results of payouts: these come in any state, and would take its fields away."""
+        results = [event for event in events if event.name in self.results]
+        if results and len(results) < len(events):
+            key = at(self.node, "events").key(results[0].name)  # type: ignore[union-attr] # a map
+            message = (
+                f"`{name}` is the record of an event, so the results of a payout cannot be kept under it"
+            )
+            hint = "give it a name of its own; results may share one"
+            self.diagnostics.add("AM105", (key or self.node).place, message, hint=hint)
 
     # --- the whole ----------------------------------------------------------------------------------------------------
 
@@ -222,6 +240,7 @@ class _Compiler:
             roles=self.roles,
             facts=facts,
             events=events,
+            results=self.results,
             records=records,
             effects=dict(flow.effects),
             reasons=read_reasons(at(self.node, "reasons"), self.context),
@@ -254,8 +273,7 @@ class _Compiler:
         shared = tuple(name for name, _, _ in entries(at(self.node, "balances")))
         found = {}
         for name, _, value in entries(at(self.node, "payouts")):
-            reporters = reported_by(name, at(self.node, "events"), self.roles, self.diagnostics)
-            if rule := read_payout(name, value, flow, reporters, shared):
+            if rule := read_payout(name, value, flow, reported_by(name, self.results), shared):
                 found[name] = rule
         return found
 

@@ -5,13 +5,13 @@ No clock, randomness or I/O is read: same policy, case and input, same step, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import payout, sla
+from . import sla
 from .case import Case, Reason
 from .errors import OutOfOrder, RuleError
 from .policy import RESULTS, CompiledPolicy
@@ -24,7 +24,7 @@ from .stepping.migrating import migrate, not_migrated
 from .stepping.moving import Mover
 from .stepping.schedule import timers
 from .stepping.sealing import seal
-from .stepping.taking import Refused, take
+from .stepping.taking import Refused, report, take
 from .stepping.work import MissingFacts, Work
 from .values import Value
 
@@ -152,7 +152,7 @@ class _Step:
         except RuleError as error:
             if payout_name in self.policy.payouts and result in RESULTS:
                 # What became of money is never lost, whatever the rules make of it.
-                return self.broken(error, partial(_report, name=payout_name, result=result, data=event.data))
+                return self.broken(error, partial(_report, event=event))
             return self.failed(error)
         return self.applied()
 
@@ -311,8 +311,8 @@ def _use_up(work: Work, *, kind: str, name: str) -> None:
         work.clocks[name] = replace(clock, status=status, reminders=())
 
 
-def _report(work: Work, *, name: str, result: str, data: Mapping[str, Any]) -> None:
-    payout.report(work, name, result, data)
+def _report(work: Work, *, event: Event) -> None:
+    report(work, event)
 
 
 def _failure(error: RuleError, rule: str) -> Reason:

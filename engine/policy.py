@@ -349,6 +349,8 @@ class CompiledPolicy:
     roles: Mapping[str, Text]
     facts: Mapping[str, Field]
     events: Mapping[str, Event]
+    #: What `events` says of results of payouts, by names such as `credit.failed`.
+    results: Mapping[str, Event]
     #: The type of each record of an event, by its own name and by `keep_as`.
     records: Mapping[str, RecordType]
     effects: Mapping[str, tuple[Field, ...]]

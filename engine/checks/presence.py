@@ -171,9 +171,10 @@ class Presence:
     def before(self, way: Way, also: Keys = NONE) -> Keys:
         """Return what is surely there where a candidate has been chosen and nothing is done yet."""
         present = self.standing.get(way.source, NONE) | also | (self._brought(way) or NONE)
-        event = self.policy.events.get(way.event or "")
-        if event:
+        if event := self.policy.events.get(way.event or ""):
             present = self._arrived(event, present)
+        elif result := self.policy.results.get(way.event or ""):
+            present |= self._reported(result)
         present |= self._lasting(way.due)
         present |= self._refuted_by(way.tried)[way.index]
         if way.held:
@@ -204,6 +205,12 @@ class Presence:
             fields = {field for field, _ in self.policy.records[name].fields if field in carried}
             present = _without(present, name) | {name} | {f"{name}.{field}" for field in fields}
         return present
+
+    def _reported(self, result: Event) -> Keys:
+        """Return what is there with a result of a payout: its record, though of no more than was said; one of nothing has none."""
+        if result.keep_as is None or result.name.endswith(".settled"):
+            return NONE
+        return frozenset({result.keep_as})
 
     def _set(self, outcome: Outcome, present: Keys) -> Keys:
         after = self._forgotten(present) if outcome.sets else present

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..case import PAYOUT_STATES
 from ..diagnostics import Diagnostics
 from ..document import Fields, Node, Scalar
 from ..expression import Declared, Scope
-from ..policy import RESULTS, VERDICTS, PayoutRule, Route, Tenders, Tier
+from ..policy import RESULT_DATA, RESULTS, VERDICTS, Event, PayoutRule, Route, Tenders, Tier
+from ..policy import Field as PolicyField
 from ..rules.condition import Computed, Term, read_condition, read_constant, read_expression, read_term
 from ..types import (
     HOLE,
@@ -50,15 +51,40 @@ def payout_declared(name: str, currency: MoneyType) -> Declared:
     return Declared(type=type_, kind="payout", reads=frozenset({name}))
 
 
-def reported_by(
-    payout: str, events: Node | None, roles: Iterable[str], diagnostics: Diagnostics
-) -> tuple[str, ...]:
+def read_result(name: str, node: Node, roles: Collection[str], diagnostics: Diagnostics) -> Event:
+    """Read what `events` says of a result of a payout: who reports it beside the host, and the name it is kept under.
+
+    What may come with it is the same for every policy, and none of it has to.
+    """
+    comes = RESULT_DATA[name.rpartition(".")[2]]
+    if isinstance(node, Fields) and (data := node.key("data")) is not None:
+        listed = ", ".join(f"`{field}`" for field in comes)
+        hint = f"remove it: {listed} may come with a result, and `keep_as` keeps them"
+        diagnostics.add("AM101", data.place, f"`{name}` has no `data` of its own", hint=hint)
+    return Event(
+        name=name,
+        by=known(at(node, "by"), "role", roles, diagnostics),
+        fields=tuple(
+            PolicyField(
+                name=field,
+                type=optional(MONEY if field == "amount" else TEXT),
+                default=None,
+                sensitive=False,
+                says={},
+                place=node.place,
+            )
+            for field in comes
+        ),
+        keep_as=word(at(node, "keep_as")),
+        says=says(at(node, "says")),
+        place=node.place,
+    )
+
+
+def reported_by(payout: str, results: Mapping[str, Event]) -> tuple[str, ...]:
     """Return the roles that may report results of a payout beside the host."""
-    found: list[str] = []
-    for event in RESULTS:
-        by = at(at(events, f"{payout}.{event}"), "by")
-        found.extend(known(by, "role", tuple(roles), diagnostics))
-    return tuple(dict.fromkeys(found))
+    found = [results[name].by for name in (f"{payout}.{result}" for result in RESULTS) if name in results]
+    return tuple(dict.fromkeys(role for by in found for role in by))
 
 
 @dataclass(frozen=True, slots=True)

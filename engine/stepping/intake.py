@@ -201,9 +201,27 @@ def read_record(event: Event, rule: EventRule, work: Work) -> dict[str, Value]:
             record[item.name] = work.stored(item.default)
         elif item.type == required(item.type):
             raise Misfit(f"the field `{item.name}` is missing", (item.name,))
+    _sign(record, event, work)
+    return dict.fromkeys(dict.fromkeys([event.name, rule.keep_as or event.name]), record)
+
+
+def read_result(event: Event, rule: EventRule, work: Work, currency: str | None) -> dict[str, Value]:
+    """Return the record that a fitting result of a payout leaves by `keep_as`; none where the policy keeps none."""
+    if rule.keep_as is None:
+        return {}
+    record: dict[str, Value] = {
+        item.name: read_literal(event.data[item.name], item.type, currency=currency, path=(item.name,))
+        for item in rule.fields
+        if event.data.get(item.name) is not None
+    }
+    _sign(record, event, work)
+    return {rule.keep_as: record}
+
+
+def _sign(record: dict[str, Value], event: Event, work: Work) -> None:
+    """Add to a record what every event has: when it happened and was recorded, who sent it, and its name."""
     happened = min(floored(event.occurred_at), work.now)
     record.update(at=happened, recorded_at=work.now, by=event.actor, event=event.name)
-    return dict.fromkeys(dict.fromkeys([event.name, rule.keep_as or event.name]), record)
 
 
 def unfit_result(event: Event, currency: str | None) -> dict[str, str | None] | None:

@@ -18,9 +18,9 @@ from ..step import REFUSED, Event
 from ..values import Value
 from . import approval
 from .choose import Chosen, choose
-from .intake import read_record, said_amount, unfit_result
+from .intake import read_record, read_result, said_amount, unfit_result
 from .moving import Mover, Taken
-from .work import MissingFacts
+from .work import MissingFacts, Work
 
 
 class Refused(Exception):  # noqa: N818 - it ends a step, and never leaves decide
@@ -135,9 +135,19 @@ def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
     if result in VERDICTS:
         heard = payout.judge(mover.work, name, _verdict(mover, rule, event, declined=result == "declined"))
     else:
-        heard = payout.report(mover.work, name, result, event.data)
+        heard = report(mover.work, event)
     if heard:
         mover.work.raised.append(event.name)
+
+
+def report(work: Work, event: Event) -> bool:
+    """Take a fitting result of a payout, and keep its record where the policy does; return whether the legs are to hear of it."""
+    name, _, result = event.name.rpartition(".")
+    found, rule = work.payouts.get(name), work.policy.results.get(event.name)
+    if rule is not None:
+        work.arrive(read_result(event, rule, work, found.granted.currency if found else work.currency))
+        work.keep()
+    return payout.report(work, name, result, event.data)
 
 
 def _verdict(mover: Mover, rule: PayoutRule, event: Event, *, declined: bool) -> Approval:
