@@ -66,7 +66,7 @@ def tell_apart(ids: Iterable[tuple[str, Node]], what: str, diagnostics: Diagnost
 
     Args:
         ids: in the order of the list; an id that is written out is told at its own place.
-        what: the items of the list, such as "routes of `refund`".
+        what: the items of the list, such as "routes of `fee`".
         diagnostics: where findings go.
     """
     seen: dict[str, Place] = {}

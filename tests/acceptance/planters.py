@@ -171,6 +171,15 @@ def versions_apart(sheet: Sheet) -> Fault:
     return Fault(puts=puts, edits=edits, beside={"earlier.yaml": earlier})
 
 
+def served_twice(sheet: Sheet) -> Fault:
+    """Let another policy take every case."""
+    serves = at(sheet.node, ("serves",))
+    edits = [sheet.instead(serves, "true")] if serves else []
+    puts: Puts = {} if serves else {("serves",): "true"}
+    other = "amends: 1\npolicy: planted\nversion: planted\nserves: «true\nstates: {a: {initial: true, final: true}}\n"
+    return Fault(puts=puts, edits=edits, beside={"other.yaml": other})
+
+
 def outside_bounds(sheet: Sheet) -> Fault:
     """Set a param to less than it may be."""
     return Fault(puts={("params", "planted_112"): "{is: «3 days, at_least: 1 week}"})
@@ -534,6 +543,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM113": published_changed,
     "AM114": published_gone,
     "AM115": bad_include,
+    "AM116": served_twice,
     "AM201": syntax,
     "AM202": type_,
     "AM203": unknown_literal,
