@@ -7,17 +7,18 @@ Everything here is a pure function of its arguments and of the tzdata package: t
 from __future__ import annotations
 
 import importlib
-import importlib.resources
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
+from io import BytesIO
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from .errors import InvalidValue, RuleError
+from .packaged import packaged
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -25,6 +26,11 @@ _SECOND: Final = timedelta(seconds=1)
 #: The years that holiday codes are expanded over; fixed, so that a policy's dates never depend on when it is read.
 FIRST_YEAR: Final = 2015
 LAST_YEAR: Final = 2045
+#: Countries that every version of the holidays library knows which we take; of these it need not be loaded to tell so.
+COUNTRIES: Final = (  # noqa: SIM905 - as a list it would fill a page
+    "AE AR AT AU BE BG BR CA CH CL CN CO CY CZ DE DK EE ES FI FR GB GR HK HR HU ID IE IL IN IT JP KR LT LU LV MT MX MY"
+    " NL NO NZ PE PH PL PT RO SA SE SG SI SK TH TR TW UA US VN ZA"
+).split()
 _CODE: Final = re.compile(r"[A-Z]{2,8}(-[A-Za-z0-9]{1,8})?")
 
 #: A stretch of a local day on which a calendar is open, in minutes since the day began; 1440 is its end.
@@ -127,6 +133,8 @@ def is_holiday_code(code: str) -> bool:
     >>> is_holiday_code("US"), is_holiday_code("US-CA"), is_holiday_code("US-QQ")
     (True, True, False)
     """
+    if code in COUNTRIES:
+        return True
     registry: Any = importlib.import_module("holidays.registry")
     if any(code == entry[1] for entry in registry.COUNTRIES.values()):
         return True
@@ -202,7 +210,7 @@ def _of_year(make: Callable[..., Any], name: str, part: str | None, year: int) -
 @cache
 def zone_names() -> frozenset[str]:
     """Return the name of every time zone of the tzdata package."""
-    return frozenset(_tzdata("zones").decode("utf-8").split())
+    return frozenset(packaged("tzdata", "zones").decode("utf-8").split())
 
 
 @cache
@@ -217,18 +225,12 @@ def zone(name: str) -> ZoneInfo:
     """
     if name not in zone_names():
         raise InvalidValue(f"`{name[:60]}` is not a time zone such as `America/New_York`")
-    resource = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
-    with resource.open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
+    return ZoneInfo.from_file(BytesIO(packaged("tzdata", "zoneinfo", name)), key=name)
 
 
 def tzdata_version() -> str:
     """Return the release of the time zone rules, such as `2026a`; steps record it."""
     return str(importlib.import_module("tzdata").IANA_VERSION)
-
-
-def _tzdata(name: str) -> bytes:
-    return importlib.resources.files("tzdata").joinpath(name).read_bytes()
 
 
 def to_local(instant: datetime, zone: ZoneInfo) -> datetime:

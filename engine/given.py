@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .canonical import canonical
 from .errors import InvalidValue, TooLarge
-from .journal import canonical
 from .literal import written
 from .values import to_json
 

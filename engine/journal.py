@@ -16,6 +16,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from .canonical import canonical
 from .errors import CorruptJournal
 from .money import Money
 from .step import Due, Event, Input, Migrate, Open, Step
@@ -33,27 +34,6 @@ _SEALED: Final = b'"$sealed"'
 
 #: Sensitive values beside the journal: commitment to its JSON.
 Vault = Mapping[str, Any]
-
-
-def canonical(data: Any) -> bytes:
-    """Return JSON data as canonical bytes.
-
-    >>> canonical({"b": 1, "a": ["é"]}).decode()
-    '{"a":["é"],"b":1}'
-    """
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    if not text.isascii():
-        # RFC 8785 sorts keys by UTF-16 code units, Python by code points: they differ beyond the basic plane.
-        text = json.dumps(_utf16_order(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
-
-
-def _utf16_order(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _utf16_order(data[key]) for key in sorted(data, key=lambda k: k.encode("utf-16-be"))}
-    if isinstance(data, list):
-        return [_utf16_order(item) for item in data]
-    return data
 
 
 def chain(head: str, entry: bytes) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Final
 
 from .diagnostics import CATALOGUE, did_you_mean
 from .errors import InvalidValue
+from .packaged import packaged
 
 _FOLDER: Final = ("docs", "diagnostics")
 
@@ -51,7 +51,7 @@ def page_head(code: str) -> str:
 
 def page_text(code: str) -> str:
     """Return the page of a code of the catalogue, in Markdown."""
-    return files("amends").joinpath(*_FOLDER, page_name(code)).read_text(encoding="utf-8")
+    return packaged("amends", *_FOLDER, page_name(code)).decode("utf-8")
 
 
 def page_texts(codes: Iterable[str]) -> dict[str, str]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .diagnostics import Diagnostic
 from .document import Node, to_plain
+from .packaged import packaged
 from .text.conform import Sieve
 from .text.misshapen import Report
 from .text.shapes import Key, Schema, Shapes, kind_of
@@ -40,7 +40,7 @@ def schema_text(name: Name) -> str:
     >>> '"$id": "urn:amends:schema:policy:1"' in schema_text("policy")
     True
     """
-    return (files("amends") / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    return packaged("amends", "schemas", f"{name}.schema.json").decode("utf-8")
 
 
 def check_document(node: Node, name: Name) -> tuple[Diagnostic, ...]:

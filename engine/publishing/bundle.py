@@ -6,7 +6,6 @@ to the digest of the model: the resolved document without the texts that only pe
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +15,12 @@ from typing import Any, Final
 
 from ..calendar import country_codes, expand_holidays, holiday_span, is_holiday_code
 from ..calendar import holiday_codes as every_code
+from ..canonical import canonical, sha256
 from ..case import PolicyRef
 from ..compile import compile_policy
 from ..diagnostics import Diagnostic, Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar, read_text, to_plain
 from ..errors import InvalidValue
-from ..journal import canonical
 from ..policy import CompiledPolicy
 from ..read.almanac import Expanded, holiday_codes
 from ..read.fragment import Find, Fragment, Includer
@@ -87,7 +86,7 @@ class Bundle:
 
     def digest(self) -> str:
         """Return the SHA-256 of its bytes, in hex."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        return sha256(self.to_bytes())
 
 
 def expand(node: Node, diagnostics: Diagnostics, *, dates: bool = True) -> dict[str, Expanded]:
@@ -211,7 +210,7 @@ def compile_node(
         name=word(at(node, "policy")) or "",
         version=word(at(node, "version")) or "",
         bundle=bundle.digest() if pinned else "",
-        model=hashlib.sha256(canonical(model_of(node, bundle.holidays))).hexdigest() if pinned else "",
+        model=sha256(canonical(model_of(node, bundle.holidays))) if pinned else "",
     )
     policy, compiled = compile_policy(node, ref, bundle.holidays, shapely=not findings, under=under)
     # What the schema already said of a place is not said twice.

@@ -6,17 +6,16 @@ its labels, which may be corrected, and without the end of its time in force, wh
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..canonical import canonical, sha256
 from ..case import PolicyRef
 from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Node, Scalar, read_file
-from ..journal import canonical
 from ..read.shape import at, entries, word
 from ..version import LANGUAGE
 from .bundle import model_of
@@ -54,7 +53,7 @@ def published(ref: PolicyRef, node: Node) -> Published:
 def rules_digest(node: Node) -> str:
     """Return the digest of what a resolved document says."""
     document = model_of(_without_end(node), {})["document"]
-    return hashlib.sha256(canonical(document)).hexdigest()
+    return sha256(canonical(document))
 
 
 def _without_end(node: Node) -> Node:

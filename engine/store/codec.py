@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from ..canonical import canonical, sha256
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal
-from ..journal import canonical, covered, record_from_json, record_to_json, uncovered, vault_of
+from ..journal import covered, record_from_json, record_to_json, uncovered, vault_of
 from ..step import Effect, Step
 from ..stepping.answers import Tally
 from ..values import Value, to_json
@@ -60,7 +60,7 @@ def tally_of(text: str, facts: Mapping[str, Value]) -> Tally:
 
 def digest_of(value: Value) -> str:
     """Return what a value is found by: 1, 1.0 and true are three values."""
-    return hashlib.sha256(canonical(to_json(value))).hexdigest()
+    return sha256(canonical(to_json(value)))
 
 
 def fact_rows(saved: Saved) -> tuple[set[str], list[Row]]:

@@ -12,8 +12,8 @@ import json
 import secrets
 from typing import Any, Final
 
+from ..canonical import canonical
 from ..errors import CorruptJournal
-from ..journal import canonical
 
 _PURPOSE: Final = b"amends.vault.1"
 _NONCE: Final = 12

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from amends.engine.canonical import canonical
 from amends.engine.engine import Engine
 from amends.engine.evolve import rebuild
-from amends.engine.journal import canonical, entry_of, read_entry, record_to_json, vault_of
+from amends.engine.journal import entry_of, read_entry, record_to_json, vault_of
 from amends.engine.library import Library
 from amends.engine.scenario import ScenarioCase, play, read_scenarios, run_case
 

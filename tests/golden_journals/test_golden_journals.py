@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from amends.engine.canonical import canonical
 from amends.engine.case import Case
 from amends.engine.decide import decide
 from amends.engine.evolve import evolve, rebuild
-from amends.engine.journal import canonical, entry_of, read_entry, record_to_json
+from amends.engine.journal import entry_of, read_entry, record_to_json
 from amends.engine.publishing.bundle import Bundle, open_bundle
 from amends.engine.step import Step
 from amends.engine.verify import Verified, digests, verify

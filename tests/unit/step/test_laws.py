@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amends.engine.canonical import canonical
 from amends.engine.case import Case
 from amends.engine.decide import decide
 from amends.engine.errors import AmendsError
 from amends.engine.evolve import evolve
-from amends.engine.journal import canonical, entry_of, read_entry, record_to_json, vault_of
+from amends.engine.journal import entry_of, read_entry, record_to_json, vault_of
 from amends.engine.library import Library
 from amends.engine.literal import plain
 from amends.engine.policy import CompiledPolicy, Field

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.calendar import (
+    COUNTRIES,
     FIRST_YEAR,
     LAST_YEAR,
     Calendar,
@@ -287,6 +288,11 @@ def test_what_is_not_a_holiday_code_is_refused(code: str) -> None:
 
 def test_codes_are_listed_with_the_parts_of_countries() -> None:
     assert {"US", "US-CA", "TH", "NYSE", "ECB"} <= set(holiday_codes())
+
+
+def test_a_country_is_known_without_the_library_only_if_the_library_knows_it() -> None:
+    assert len(set(COUNTRIES)) == len(COUNTRIES)
+    assert set(COUNTRIES) <= set(holiday_codes())
 
 
 def test_holidays_cover_the_same_years_whenever_they_are_asked_for() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amends.engine.canonical import canonical
 from amends.engine.errors import InvalidValue
-from amends.engine.journal import canonical
 from amends.engine.money import Money
 from amends.engine.period import UNITS, Period
 from amends.engine.values import (
