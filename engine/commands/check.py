@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from ..errors import InvalidValue
-from ..library import Library
 from ..pages import code_of, page_text, page_texts
+from ..publishing.loading import Loaded
 from ..publishing.provenance import origins
 from ..render.diagnostics import findings_json, findings_text
 from ..render.github import findings_github
@@ -31,7 +31,7 @@ def explain_code(ctx: click.Context, param: click.Parameter, code: str | None) -
     ctx.exit()
 
 
-def _whence(library: Library) -> list[Whence]:
+def _whence(library: Loaded) -> list[Whence]:
     return [(ref, origins(found.node, found.under)) for ref, found in library.documents.items()]
 
 
@@ -64,7 +64,7 @@ def command(paths: tuple[Path, ...], form: str, *, provenance: bool) -> None:
     """
     if provenance and form not in {"text", "json"}:
         raise click.UsageError(f"--provenance is printed as text or json, not as {form}")
-    library = load(paths, to_run=False)
+    library = load(paths, Loaded, dates=False)
     found = library.diagnostics
     sizes = [(policy.ref, *policy.size) for policy in library.policies]
     match form:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from ..library import Library, Resolved
+from ..library import Library
 from ..policy import CompiledPolicy
+from ..publishing.loading import Resolved
 from ..publishing.provenance import changes_between
 from ..render.comparison import comparison_json, comparison_text
 from ..scenario.compare import compare_case

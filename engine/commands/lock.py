@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ..diagnostics import Diagnostics
+from ..publishing.loading import Loaded
 from ..publishing.lock import FILE, Published, lock_text, published, read_lock
 from ..render.diagnostics import findings_json, findings_text
 from ..render.plain import dumped
@@ -26,7 +27,7 @@ def command(paths: tuple[Path, ...], form: str) -> None:
     PATH is a policy file or a folder of them. The digests are written to `amends.lock` beside each policy; keep that file with
     the policies. A version that is locked already stays as it is.
     """
-    library = load(paths)
+    library = load(paths, Loaded)
     if wrong(found := library.diagnostics):
         if form == "json":
             say(findings_json(found))

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..diagnostics import Diagnostic
-from ..library import Library
+from ..publishing.loading import Result, load_policies
 from .terminal import patience
 
 
-def load(paths: Iterable[Path], *, to_run: bool = True) -> Library:
-    """Read policies; those that are only looked at are read quicker."""
+def load(paths: Iterable[Path], into: type[Result], *, dates: bool = True) -> Result:
+    """Read policies; where no case is to be opened they can do without the dates of holidays, and are read quicker."""
     # What is read stays, so that looking for garbage meanwhile finds none and takes a tenth of the time.
     gc.disable()
     try:
         with patience("reading policies"):
-            return Library.load(*paths) if to_run else Library.check(*paths)
+            return load_policies(paths, into, dates=dates)
     finally:
         # Nor is there any use in looking through it all at the end of the process.
         gc.freeze()

@@ -22,7 +22,7 @@ def ready(
     paths: Iterable[Path], scenarios: Iterable[Path], form: str
 ) -> tuple[Library, tuple[ScenarioFile, ...]]:
     """Read policies and scenario files; where any of them is wrong, show that and leave."""
-    library = load(paths)
+    library = load(paths, Library)
     read = [read_scenarios(path) for path in scenarios]
     # The library has looked at scenario files below its folders too.
     every = {*library.diagnostics, *(item for _, items in read for item in items)}
