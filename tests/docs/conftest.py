@@ -51,7 +51,8 @@ def blocks_of() -> Callable[[str], tuple[Block, ...]]:
 
 def written() -> list[Path]:
     """Return every page that is written for a reader."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "policies").rglob("*.md")])
+    folders = (ROOT / name for name in ("docs", "examples", "policies"))
+    return sorted([*ROOT.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
