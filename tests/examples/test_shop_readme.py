@@ -37,28 +37,31 @@ def story() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.fixture
-def ports(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Start the servers as the page does, on ports that are free; return these by the page's own."""
+@pytest.fixture(params=["thread", "process"])
+def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Start what the page starts, with either worker, on ports that are free; return these by the page's own."""
+    page = PAGE.read_text(encoding="utf-8")
     ports = {"8000": free_port(), "8001": free_port()}
+    database = f"sqlite:///{tmp_path / 'shop.db'}"
     environment = {
         **os.environ,
-        "SHOP_DATABASE": f"sqlite:///{tmp_path / 'shop.db'}",
+        "SHOP_DATABASE": database,
         "SHOP_SECRET_OUT": SECRET_OUT,
         "SHOP_SECRET_IN": SECRET_IN,
         "SHOP_WEBHOOK_URL": f"http://127.0.0.1:{ports['8001']}/events",
         "SHOP_URL": f"http://127.0.0.1:{ports['8000']}",
+        "SHOP_WORKS": "yes" if request.param == "thread" else "no",
     }
-    commands = re.findall(r"^\$ (uvicorn .*--port \d+) &$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    commands = re.findall(r"^\$ (uvicorn .*--port \d+) &$", page, re.MULTILINE)
     assert len(commands) == 2
-    servers = []
-    for command in commands:
-        *arguments, port = command.split()
-        servers.append(
-            subprocess.Popen(
-                [sys.executable, "-m", *arguments, ports[port]], cwd=PAGE.parents[1], env=environment
-            )
-        )
+    commands = [re.sub(r"\d+$", lambda printed: ports[printed[0]], command) for command in commands]
+    if request.param == "process":
+        commands += re.findall(r"`(amends worker .*)`", page.replace("sqlite:///shop.db", database))
+        assert len(commands) == 3
+    servers = [
+        subprocess.Popen([sys.executable, "-m", *command.split()], cwd=PAGE.parents[1], env=environment)
+        for command in commands
+    ]
     try:
         for port in ports.values():
             answers(f"http://127.0.0.1:{port}/docs")
@@ -95,7 +98,7 @@ def test_the_founding_flow_goes_as_it_is_printed(ports: dict[str, str]) -> None:
     for command, shown in calls:
         call = re.sub(r"(?<=127\.0\.0\.1:)\d+", lambda printed: ports[printed[0]], command)
         # The worker and the bank are done in a moment.
-        for _ in range(100 if '"closed_refunded"' in shown else 1):
+        for _ in range(300 if '"closed_refunded"' in shown else 1):
             said = subprocess.run(["bash", "-c", call], capture_output=True, text=True, check=True).stdout
             if INSTANT.sub("…", said) == shown:
                 break
