@@ -258,8 +258,8 @@ class AsyncEngine:
         self, case_id: str, seq: int | Step | None = None, *, lang: str = "en", reveal: bool = False
     ) -> dict[str, Any]:
         """Return everything that a step did, and why, as `Engine.why`."""
-        case, policy, step = await self._read(self._casework.step(case_id, seq, reveal=reveal))
-        return full_why(policy, case_id, case.timezone, step, lang)
+        case, policy, step, said = await self._read(self._casework.step(case_id, seq, reveal=reveal))
+        return full_why(policy, case, step, said, lang)
 
     async def allowed(self, case_id: str, at: datetime | None = None) -> tuple[Allowed, ...]:
         """Return the events that a case listens to, as `Engine.allowed`."""

@@ -347,8 +347,8 @@ class Engine:
         Raises:
             InvalidValue: there is no such step.
         """
-        case, policy, step = self._read(self._casework.step(case_id, seq, reveal=reveal))
-        return full_why(policy, case_id, case.timezone, step, lang)
+        case, policy, step, said = self._read(self._casework.step(case_id, seq, reveal=reveal))
+        return full_why(policy, case, step, said, lang)
 
     def allowed(self, case_id: str, at: datetime | None = None) -> tuple[Allowed, ...]:
         """Return the events that a case listens to at an instant: by whom they may be sent, and with which data."""

@@ -14,6 +14,7 @@ from ..calendar import tzdata_version
 from ..case import Case
 from ..deadlines import deadlines
 from ..errors import CorruptJournal, InvalidValue, UnknownCase
+from ..evolve import rebuild
 from ..given import check_names, check_size, check_texts
 from ..journal import entry_of, read_entry
 from ..library import Library
@@ -24,6 +25,7 @@ from ..sent import Sending, Sent
 from ..step import Event, Migrate, Open, Step
 from ..stepping.answers import Ask
 from ..stepping.intake import floored
+from ..stepping.messages import Messages, messages
 from ..store.protocol import Keyed, Transaction, Work
 from ..verify import Verified, verify
 from .again import check_opened_before, migrated_before, sent_before, sent_of
@@ -266,14 +268,21 @@ class Casework:
 
     def step(
         self, case_id: str, wanted: int | Step | None, *, reveal: bool
-    ) -> Work[tuple[Case, CompiledPolicy, Step]]:
+    ) -> Work[tuple[Case, CompiledPolicy, Step, Messages]]:
         """Return a step of a case, by default the last, with what it is told by; sensitive values only if asked for."""
 
-        def work(transaction: Transaction) -> tuple[Case, CompiledPolicy, Step]:
+        def work(transaction: Transaction) -> tuple[Case, CompiledPolicy, Step, Messages]:
             case = case_in(transaction, case_id)
-            step = wanted if isinstance(wanted, Step) else _numbered(transaction, case, wanted)
-            shown = step if reveal or not step.sealed else read_entry(entry_of(step))
-            return case, self.policies.of(case.policy, transaction), shown
+            policy = self.policies.of(case.policy, transaction)
+            if isinstance(wanted, Step):
+                return case, policy, _shown(wanted, reveal=reveal), {}
+            step = _numbered(transaction, case, wanted)
+            said: Messages = {}
+            if step.effects:
+                # A sentence speaks of nothing sensitive: AM208.
+                left = rebuild(transaction.steps(case_id, 0, step.seq)) or case
+                said = messages(self.policies.of(left.policy, transaction), left, step.effects)
+            return case, policy, _shown(step, reveal=reveal), said
 
         return work
 
@@ -347,6 +356,10 @@ def _numbered(transaction: Transaction, case: Case, seq: int | None) -> Step:
         raise InvalidValue(f"the case `{case.id}` has the steps 0 to {case.seq}, and no step {number}")
     (step,) = transaction.steps(case.id, number, number)
     return step
+
+
+def _shown(step: Step, *, reveal: bool) -> Step:
+    return step if reveal or not step.sealed else read_entry(entry_of(step))
 
 
 def _known(case_id: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:

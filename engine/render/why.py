@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..calendar import zone
+from ..case import Case
 from ..policy import CompiledPolicy
 from ..publishing.citing import cited
 from ..step import Due, Event, Migrate, Open, Step, Trace
+from ..stepping.messages import Messages
 from .plain import plain, stamp
 from .text import Speech
 
@@ -53,23 +55,21 @@ def why_data(step: Step, say: Speech) -> dict[str, Any]:
     }
 
 
-def full_why(
-    policy: CompiledPolicy, case_id: str, timezone: str, step: Step, language: str
-) -> dict[str, Any]:
+def full_why(policy: CompiledPolicy, case: Case, step: Step, said: Messages, language: str) -> dict[str, Any]:
     """Return everything that a step did, and why.
 
     Args:
         policy: what the case is pinned to.
-        case_id: of the case.
-        timezone: of the case; instants carry its offset.
+        case: instants carry the offset of its zone.
         step: sensitive values in it are left out where they are sealed.
+        said: what its effects say.
         language: of the sentences.
     """
-    say = speech(policy, timezone, language)
+    say = speech(policy, case.timezone, language)
     arrived = step.input
     given = arrived.facts if isinstance(arrived, Open) else arrived.data if isinstance(arrived, Event) else {}
     return {
-        "case": case_id,
+        "case": case.id,
         **why_data(step, say),
         "fired_at": stamp(arrived.fired_at, say.zone) if isinstance(arrived, Due) else None,
         "occurred_at": stamp(arrived.occurred_at, say.zone) if isinstance(arrived, Event) else None,
@@ -81,7 +81,12 @@ def full_why(
         ],
         "trace": [trace_data(trace, say) for trace in step.trace],
         "effects": [
-            {"key": effect.key, "kind": effect.kind, "data": plain(effect.data, say.zone)}
+            {
+                "key": effect.key,
+                "kind": effect.kind,
+                "data": plain(effect.data, say.zone),
+                "texts": {name: say.sentence(reason) for name, reason in said.get(effect.key, {}).items()},
+            }
             for effect in step.effects
         ],
         "needs_human": step.changes.needs_human,
