@@ -20,6 +20,8 @@ from .signing import Unverified, sign, verify
 
 #: Where events say that they come from.
 SOURCE: Final = "https://shop.example/refunds"
+#: What notices are written in; the receiver chooses.
+LANGUAGES: Final = ("en", "zh")
 
 
 def send_effects(engine: Engine, settings: Settings, clock: Clock, client: Client) -> None:
@@ -33,10 +35,21 @@ def send_effects(engine: Engine, settings: Settings, clock: Clock, client: Clien
 
     @engine.effect("*")
     def send(delivery: Delivery) -> None:
-        body = json.dumps(cloud_event(delivery, source=SOURCE)).encode()
+        # Who pays needs the account; nobody else is told what is sensitive.
+        event = cloud_event(delivery, source=SOURCE, reveal=delivery.effect.kind == "payout")
+        if delivery.effect.kind == "notify":
+            event["data"]["texts"] = {lang: _said(engine, delivery, lang) for lang in LANGUAGES}
+        body = json.dumps(event).encode()
         signed = sign(settings.secret_out, delivery.key, body, clock.now())
         headers = {"content-type": "application/cloudevents+json", **signed}
         client.post(url, content=body, headers=headers).raise_for_status()
+
+
+def _said(engine: Engine, delivery: Delivery, lang: str) -> str:
+    """Return a notice in words, with the values of the step that asked for it."""
+    effects = engine.why(delivery.case_id, delivery.seq, lang=lang)["effects"]
+    (text,) = (str(one["texts"]["message"]) for one in effects if one["key"] == delivery.key)
+    return text
 
 
 class CloudEvent(BaseModel):

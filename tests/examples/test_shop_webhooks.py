@@ -82,6 +82,10 @@ def test_each_effect_is_sent_as_a_signed_cloud_event(quiet: Web, taking: Silent)
         "amount": "75.00 USD",
         "via": "original_method:card",
     }
+    notice = json.loads(sent["1001/1/0"][1])
+    assert (notice["type"], notice["data"]["to"]) == ("amends.notify", "buyer")
+    assert notice["data"]["texts"]["en"].startswith("We have your request for 75.00 USD.")
+    assert notice["data"]["texts"]["zh"].startswith("我们已收到您75.00 USD的退款申请")
     described = ok(quiet.call(None, "GET", "/openapi.json"))["components"]["schemas"]["CloudEvent"]
     assert set(described["required"]) == set(event)
 
