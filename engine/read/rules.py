@@ -29,6 +29,7 @@ from ..types import (
 )
 from ..values import Value
 from .bounds import check_bounds, check_removed, first_bounded
+from .guarded import check_guarded
 from .scope import PolicyScope
 from .shape import at, entries, known
 from .tables import read_table
@@ -81,7 +82,9 @@ class Rules:
         for section, (what, read) in readers.items():
             for name, key, value in entries(at(self.node, section)):
                 self.scope.declare_lazily(name, what, key.place, value, partial(read, name, value))
-        check_removed((*self.under, self.node), self.diagnostics)
+        layers = (*self.under, self.node)
+        check_removed(layers, self.diagnostics)
+        check_guarded(layers, self.diagnostics)
 
     def _param(self, name: str, node: Node) -> Declared | None:
         written = at(node, "is") if isinstance(node, Fields) else node

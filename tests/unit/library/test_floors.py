@@ -174,3 +174,97 @@ def test_something_of_another_kind_is_found_where_it_is_written(layers: Load) ->
         (item.code, Path(item.place.file).stem) for item in library.diagnostics if item.code != "AM501"
     }
     assert (code, stem) == ("AM106", "market")
+
+
+# --- what is computed from a param with bounds --------------------------------------------------------------------------
+
+COMPUTED = """\
+amends: 1
+policy: law
+version: v1
+currency: EUR
+params:
+  grace: {is: 14 days, at_least: 14 days}
+  least: {is: 20 EUR, at_least: 20 EUR}
+roles: [buyer]
+facts: {delivered_at: timestamp, asked: {type: money, default: 0}}
+define: {owed: "max(asked, least)", tried: asked > least}
+moments: {back_by: grace after delivered_at}
+windows: {returns: {opens: delivered_at, closes: back_by}}
+tables:
+  share:
+    inputs: [asked]
+    outputs: decimal
+    rules:
+      - {id: small, when: ["<= least"], then: 1.0}
+      - {id: large, when: ["> least"], then: 0.5}
+payouts: {credit: {amount: owed, routes: [{when: share > 0.5, via: card}, {via: bank}]}}
+events: {ask: {by: buyer}}
+states:
+  open: {initial: true, on: {ask: {when: returns.is_open && tried, to: closed}}, sla: {limit: {due: grace, breach: {to: closed}}}}
+  closed: {final: true, enter: [{pay: credit}]}
+"""
+SHOP = "amends: 1\npolicy: shop\nversion: v1\nextends: {policy: law, version: v1}\n"
+
+
+@pytest.fixture
+def over(tmp_path: Path) -> Callable[[str], list[tuple[str, int, str]]]:
+    """Return what is found where a shop says something over the law: a code, the line there, the name of the param."""
+
+    def of(text: str) -> list[tuple[str, int, str]]:
+        (tmp_path / "law.yaml").write_text(COMPUTED, encoding="utf-8")
+        (tmp_path / "shop.yaml").write_text(SHOP + text, encoding="utf-8")
+        found = [i for i in Library.load(tmp_path).diagnostics if i.code != "AM501"]
+        return [(i.code, i.place.line, i.message.split("`")[1]) for i in found]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("text", "param"),
+    [
+        ("windows: {returns: {closes: 3 days after delivered_at}}\n", "grace"),
+        ("moments: {back_by: 3 days after delivered_at}\n", "grace"),
+        ("states: {open: {sla: {limit: {due: 3 days}}}}\n", "grace"),
+        ("states: {open: {on: {ask: {when: tried}}}}\n", "grace"),
+        ('define: {owed: money("1 EUR")}\n', "least"),
+        ("payouts: {credit: {amount: asked}}\n", "least"),
+        ('tables: {share: {rules: {small: {when: ["<= 1 EUR"]}, large: {when: ["> 1 EUR"]}}}}\n', "least"),
+    ],
+)
+def test_a_number_in_the_place_of_a_bounded_one_is_found(
+    over: Callable[[str], list[tuple[str, int, str]]], text: str, param: str
+) -> None:
+    assert {*over(text)} == {("AM112", 5, param)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "params: {grace: 30 days, least: 25 EUR}\n",
+        "windows: {returns: {closes: {later_of: [back_by, 60 days after delivered_at]}}}\n",
+        "moments: {mine: 7 days after back_by}\nwindows: {returns: {closes: mine}}\n",
+        "windows: {returns: {closes: grace after delivered_at}}\n",
+        "windows: {returns: {source: null, opens: 1 day after delivered_at}}\n",
+        "states: {open: {on: {ask: {to: open}}}}\n",
+        'payouts: {credit: {amount: owed + money("5 EUR")}}\n',
+    ],
+)
+def test_what_goes_on_being_computed_from_it_or_never_was_is_fine(
+    over: Callable[[str], list[tuple[str, int, str]]], text: str
+) -> None:
+    assert [item for item in over(text) if item[0] == "AM112"] == []
+
+
+def test_bounds_of_the_lowest_policy_hold_over_two_others(tmp_path: Path) -> None:
+    (tmp_path / "law.yaml").write_text(COMPUTED, encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(SHOP + "params: {grace: 30 days}\n", encoding="utf-8")
+    seller = SHOP.replace("shop", "seller").replace("policy: law,", "policy: shop,")
+    (tmp_path / "seller.yaml").write_text(
+        seller + "moments: {back_by: 3 days after delivered_at}\n", encoding="utf-8"
+    )
+    (item,) = [item for item in Library.load(tmp_path).diagnostics if item.code == "AM112"]
+    assert (Path(item.place.file).stem, [note for note, _ in item.related]) == (
+        "seller",
+        ["it did here", "the bounds stand here"],
+    )
