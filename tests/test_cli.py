@@ -171,6 +171,50 @@ def test_a_file_of_cases_may_be_named(desk: Path) -> None:
     assert amends("test", "desk.yaml", "--cases", "cases.yaml").output == "2 passed, 0 failed, 0 errors\n"
 
 
+LEGS = """\
+amends: 1
+policy: legs
+version: v1
+roles: [user]
+events: {ask: {by: user}}
+legs:
+  claim: {states: {open: {initial: true, on: {ask: asked}}, asked: {final: true}}}
+  parcel: {states: {home: {initial: true, always: {when: claim.state == "asked", to: sent}}, sent: {final: true}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("{claim: asked, parcel: sent}", ""),
+        ("{parcel: sent}", ""),
+        ("asked", ""),
+        ("sent", ""),
+        ("{claim: asked, parcel: home}", "claim: asked, parcel: sent"),
+        ("home", "claim: asked, parcel: sent"),
+        ("{clam: asked}", "did you mean `claim`?"),
+        ("{claim: askd}", "did you mean `asked`?"),
+        ("{claim: sent}", "one of `open`, `asked`"),
+        ("snt", "did you mean `sent`?"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--cases", "other.yaml")], ids=["beside", "named"])
+def test_states_of_legs_may_be_expected_by_leg_or_by_name(
+    desk: Path, state: str, told: str, options: tuple[str, ...]
+) -> None:
+    at = "2026-03-02T10:00:00Z"
+    case = f"""cases:
+  - id: G-1
+    name: both move
+    events: [{{at: "{at}", actor: user, type: ask}}]
+    expect: [{{at: "{at}", state: {state}}}]
+"""
+    (desk / "legs.yaml").write_text(LEGS, encoding="utf-8")
+    (desk / (options[1] if options else "legs.scenarios.yaml")).write_text(case, encoding="utf-8")
+    result = amends("test", "legs.yaml", *options)
+    assert (result.exit_code, told in result.stdout) == (int(bool(told)), True)
+
+
 def test_a_failure_is_shown_with_the_why_of_its_step(desk: Path) -> None:
     broken(desk, ("reason: too_late", "reason: too_soon"), file="desk.scenarios.yaml")
     result = amends("test", "desk.yaml")

@@ -209,7 +209,8 @@ def _checks(expectation: Expectation, engine: Engine, case_id: str) -> Iterator[
     last = journal[-1]
     arriving = last.input if isinstance(last.input, Event) and last.verdict != "applied" else None
     asked = asked_at(journal, expectation.at)
-    seen = _Seen(case, journal, deadlines(engine.policy_of(case_id), case, arriving), asked)
+    policy = engine.policy_of(case_id)
+    seen = _Seen(policy, case, journal, deadlines(policy, case, arriving), asked)
     for wanted in expectation.wanted:
         actual = seen.actual(wanted)
         yield Check(
@@ -228,6 +229,7 @@ def _checks(expectation: Expectation, engine: Engine, case_id: str) -> Iterator[
 class _Seen:
     """What can be said of a case at one instant."""
 
+    policy: CompiledPolicy
     case: Case
     journal: Sequence[Step]
     deadlines: Mapping[str, datetime | None]
@@ -264,10 +266,23 @@ class _Seen:
         return self.case.state if len(legs) == 1 else dict(legs)
 
     def hint(self, wanted: Wanted) -> str | None:
-        """Say what was probably meant by a deadline that nothing is named after."""
+        """Say what was probably meant by a deadline, a leg or a state of which there is none."""
+        if wanted.key == "state":
+            return self._hint_at_state(wanted.value)
         if wanted.name is None or wanted.name in self.deadlines:
             return None
         return did_you_mean(wanted.name, self.deadlines) or "no clock, window or moment of that name stands"
+
+    def _hint_at_state(self, wanted: Value) -> str | None:
+        legs = {leg.name: leg.states for leg in self.policy.legs}
+        whole = {state: "" for states in legs.values() for state in states}
+        named = wanted.items() if isinstance(wanted, Mapping) else [(None, wanted)]
+        for leg, state in named:
+            if leg is not None and leg not in legs:
+                return did_you_mean(str(leg), legs)
+            if state not in (states := whole if leg is None else legs[leg]):
+                return did_you_mean(str(state), states)
+        return None
 
 
 def recorded(journal: Iterable[Step]) -> tuple[Value, str | None]:

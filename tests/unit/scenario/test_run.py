@@ -100,7 +100,8 @@ class FakeEngine:
         return self.journal_
 
     def policy_of(self, _id: str) -> Any:
-        return None
+        legs = self.case_.legs.items()
+        return SimpleNamespace(legs=[SimpleNamespace(name=leg, states={state: None}) for leg, state in legs])
 
 
 @pytest.fixture(autouse=True)
