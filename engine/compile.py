@@ -110,7 +110,7 @@ class _Compiler:
         self.under = under
         self.diagnostics = diagnostics
         self.legs = written_legs(node)
-        self.roles = read_roles(at(node, "roles"))
+        self.roles = read_roles(at(node, "roles"), diagnostics)
         self.sources = read_sources(at(node, "sources"), diagnostics)
         self.reason = EnumType(
             "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)

@@ -28,7 +28,7 @@ from ..types import (
     optional,
     required,
 )
-from .shape import at, entries, flag, known, names, says, word
+from .shape import at, entries, flag, items, known, names, says, word
 
 #: Facts that every policy has without declaring them.
 BUILT_IN_FACTS: Final[dict[str, Type]] = {"timezone": OptionalType(TEXT), "currency": OptionalType(TEXT)}
@@ -244,8 +244,14 @@ def read_sources(node: Node | None, diagnostics: Diagnostics) -> dict[str, Sourc
     return found
 
 
-def read_roles(node: Node | None) -> dict[str, dict[str, str]]:
+def read_roles(node: Node | None, diagnostics: Diagnostics) -> dict[str, dict[str, str]]:
     """Read `roles`, a list of names or a map to text for people, and add the built-in one."""
+    written = [key for _, key, _ in entries(node)] if isinstance(node, Fields) else items(node)
+    for item in written:
+        if isinstance(item, Scalar) and item.text == HOST:
+            # Whoever has it may report what became of money.
+            message = f"the role `{HOST}` is built in: it is the application itself"
+            diagnostics.add("AM105", item.place, message, hint="give the role a name of its own")
     if isinstance(node, Fields):
         roles = {key: says(value) for key, _, value in entries(node)}
     else:
