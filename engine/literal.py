@@ -19,7 +19,7 @@ from .errors import InvalidValue
 from .money import Money, parse_money
 from .period import Period, parse_period
 from .types import EnumType, Hole, ListType, MapType, MoneyType, OptionalType, RecordType, ScalarType, Type
-from .values import Value, in_order, parse_date, parse_duration, parse_timestamp
+from .values import Value, in_currency, in_order, parse_date, parse_duration, parse_timestamp
 
 #: Longer texts are refused: a fact is data about a case, not a document.
 MAX_TEXT: Final = 100_000
@@ -136,7 +136,7 @@ def _record(data: Any, type_: RecordType, currency: str | None, path: Path) -> V
         if name in data and data[name] is not None:
             record[name] = read_literal(data[name], field, currency=currency, path=(*path, name))
         elif name in defaults:
-            record[name] = defaults[name]
+            record[name] = in_currency(defaults[name], currency)
         elif not isinstance(field, OptionalType):
             raise Misfit(f"the field `{name}` of {type_.name} is missing", path)
     return record

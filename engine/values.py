@@ -192,6 +192,22 @@ def in_minor_units(value: Value, mode: Rounding) -> Value:
     return value
 
 
+def in_currency(value: Value, currency: str | None) -> Value:
+    """Return a value in which nothing, written without a currency, is nothing of one; other amounts keep theirs.
+
+    >>> str(in_currency((Money(Fraction(0), ""), Money(Fraction(1), "EUR")), "JPY")[0])
+    '0 JPY'
+    """
+    match value:
+        case Money(currency="") if currency:
+            return Money(value.amount, currency)
+        case tuple():
+            return tuple(in_currency(item, currency) for item in value)
+        case Mapping():
+            return {key: in_currency(item, currency) for key, item in value.items()}
+    return value
+
+
 def to_json(value: Value) -> Any:
     """Return a value as JSON that tells its own type, so that reading it needs no policy.
 
@@ -317,6 +333,7 @@ __all__ = [
     "Value",
     "Window",
     "from_json",
+    "in_currency",
     "in_minor_units",
     "in_order",
     "instant_text",

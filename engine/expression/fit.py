@@ -116,7 +116,7 @@ def _constant(node: Constant, wanted: Type, report: Report) -> Node:
     if wanted == DECIMAL and node.type == INT:
         return replace(node, value=Fraction(node.value), type=DECIMAL)
     if isinstance(wanted, MoneyType) and not isinstance(node.type, MoneyType | Hole):
-        return replace(node, value=Money(Fraction(0), wanted.currency or ""), type=wanted)
+        return replace(node, value=Money(Fraction(0), ""), type=wanted)
     if isinstance(wanted, EnumType) and node.type == TEXT:
         if node.value not in wanted.values:
             report(

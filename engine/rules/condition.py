@@ -6,8 +6,11 @@ Both are read here from the document, with every finding at its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
 
 from ..diagnostics import LIMIT, Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar, node_at, to_plain
@@ -17,6 +20,9 @@ from ..literal import Misfit, read_literal
 from ..money import CURRENCIES, Money
 from ..types import BOOL, MoneyType, Type
 from ..values import Unknown, Value
+
+#: Zero, however many digits it is written with.
+_NOTHING: Final = re.compile(r"-?0{1,18}(\.0{1,12})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,9 +275,12 @@ def read_term(node: Node, type_: Type, context: Context, *, expression: bool = F
 
 def read_constant(node: Node, type_: Type, context: Context) -> Constant | None:
     """Read a literal of a type, with the finding at the exact item where it does not fit."""
-    currency = type_.currency if isinstance(type_, MoneyType) else None
+    currency = (type_.currency if isinstance(type_, MoneyType) else None) or context.currency
+    if isinstance(type_, MoneyType) and isinstance(node, Scalar) and _NOTHING.fullmatch(node.text):
+        # Nothing is nothing in every currency: a case fills in its own.
+        return Constant(value=Money(Fraction(0), ""), place=node.place)
     try:
-        value = read_literal(to_plain(node), type_, currency=currency or context.currency)
+        value = read_literal(to_plain(node), type_, currency=currency)
     except Misfit as misfit:
         code = "AM104" if misfit.unknown else "AM106"
         hint = misfit.hint if len(context.diagnostics.found) < LIMIT else None

@@ -40,7 +40,7 @@ def read_facts(
     given = {name: value for name, value in facts.items() if value is not None}
     currency = _currency_of(policy, given, at)
     found = _typed(policy, given, currency, partial=False)
-    _add_defaults(policy, found, at)
+    _add_defaults(policy, found, at, currency)
     return found, currency
 
 
@@ -52,7 +52,7 @@ def _currency_of(policy: CompiledPolicy, given: Mapping[str, Any], at: datetime)
         # It may be computed, from facts that are no amounts and their defaults.
         plain = {name: v for name, v in given.items() if not _holds_money(policy.facts[name].type)}
         found = _typed(policy, plain, None, partial=True)
-        _add_defaults(policy, found, at, partial=True)
+        _add_defaults(policy, found, at, None, partial=True)
         currency = _early(policy, found, at).demand(term)
     if isinstance(currency, str) and _CURRENCY.fullmatch(currency) is None:
         raise Misfit(f"`{currency[:60]}` is not the code of a currency, such as `USD`", ("currency",))
@@ -60,7 +60,12 @@ def _currency_of(policy: CompiledPolicy, given: Mapping[str, Any], at: datetime)
 
 
 def _add_defaults(
-    policy: CompiledPolicy, found: dict[str, Value], at: datetime, *, partial: bool = False
+    policy: CompiledPolicy,
+    found: dict[str, Value],
+    at: datetime,
+    currency: str | None,
+    *,
+    partial: bool = False,
 ) -> None:
     """Add the default of every fact that was not given; defaults may read one another, in any order.
 
@@ -75,7 +80,7 @@ def _add_defaults(
     while waiting:
         for name, default in list(waiting.items()):
             try:
-                work = _early(policy, found, at, zone_name=_zone_so_far(policy, found, at))
+                work = _early(policy, found, at, zone_name=_zone_so_far(policy, found, at), currency=currency)
                 found[name] = work.stored(default)
             except MissingFacts as missing:
                 if not partial and missing.missing.isdisjoint(waiting):
@@ -123,9 +128,15 @@ def blank(
     )
 
 
-def _early(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime, zone_name: str = "UTC") -> Work:
+def _early(
+    policy: CompiledPolicy,
+    facts: Mapping[str, Value],
+    at: datetime,
+    zone_name: str = "UTC",
+    currency: str | None = None,
+) -> Work:
     """Return a working copy in which expressions can be evaluated before there is a case."""
-    return Work(policy, blank(policy, facts, at, zone_name=zone_name), at)
+    return Work(policy, blank(policy, facts, at, currency, zone_name), at)
 
 
 def _zone_so_far(policy: CompiledPolicy, facts: Mapping[str, Value], at: datetime) -> str:

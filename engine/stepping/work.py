@@ -23,7 +23,7 @@ from ..policy import CompiledPolicy, WindowRule
 from ..rules.condition import Computed, Term, worth
 from ..step import Effect, Move, Trace
 from ..table import TableResult, look_up
-from ..values import Sealed, Unknown, Value, Window, in_minor_units, in_order
+from ..values import Sealed, Unknown, Value, Window, in_currency, in_minor_units, in_order
 from .asking import Asking, ask_lookup, ask_taken
 
 
@@ -235,7 +235,7 @@ class Work:
             MissingFacts: it is unknown.
             RuleError: its expression failed.
         """
-        value = self.demand(term)
+        value = in_currency(self.demand(term), self.currency)
         return in_order(in_minor_units(value, self.policy.rounding) if isinstance(term, Computed) else value)
 
     def told(self) -> Reason | None:
@@ -249,7 +249,8 @@ class Work:
         text = self.policy.reasons.get(code)
         for insert, checked in text.inserts if text else ():
             try:
-                values[insert] = in_minor_units(evaluate(checked, self), self.policy.rounding)
+                value = in_currency(evaluate(checked, self), self.currency)
+                values[insert] = in_minor_units(value, self.policy.rounding)
             except RuleError as error:
                 values[insert] = str(error)
         hits = {source for entry in self.trace if entry.result == "holds" for source in entry.sources}
