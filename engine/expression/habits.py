@@ -50,7 +50,10 @@ _CALLS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("includes", "indexof", "isin", "haskey", "containskey"), _IN),
     **dict.fromkeys(("isnull", "isempty", "isblank", "defined", "coalesce", "ifnull", "nvl"), _MISSING),
     **dict.fromkeys(("orelse", "getordefault", "default"), _MISSING),
-    **dict.fromkeys(("day", "days", "adddays", "datediff", "plusdays", "weeks", "months", "years"), _DAYS),
+    **dict.fromkeys(("day", "days", "adddays", "plusdays", "weeks", "months", "years"), _DAYS),
+    **dict.fromkeys(
+        ("datediff", "daysbetween", "dayssince"), "write `date(a) - date(b)`, which is a number of days"
+    ),
     **dict.fromkeys(("hours", "minutes", "seconds", "addhours"), 'write `duration("72h")`'),
     **dict.fromkeys(
         ("now", "today", "currentdate"), "`now` is a value, without brackets; `date(now)` is its day"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..errors import RuleError
-from ..types import BOOL, DECIMAL, INT, TEXT, MoneyType, Type
+from ..types import BOOL, DECIMAL, INT, TEXT, EnumType, MoneyType, Type
 from .functions import ORDERINGS, OVERLOADS
 from .tree import Apply, Constant, Node
 
@@ -51,6 +51,8 @@ def of_due(node: Node, wanted: Type) -> str | None:
     """Return the hint for a value where one of another type is due."""
     if isinstance(node, Constant) and isinstance(wanted, MoneyType) and node.type in (INT, DECIMAL):
         return _AMOUNT
+    if isinstance(node.type, EnumType) and isinstance(wanted, EnumType):
+        return "two enums are different types, even if names are alike; declare one under `types`, and name it in both places"
     kind = _name(wanted)
     if node.type == TEXT and isinstance(node, Constant):
         return _meant(str(node.value), kind) or _WRITTEN.get(kind)

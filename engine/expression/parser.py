@@ -31,6 +31,8 @@ MAX_DEPTH: Final = 64
 #: How deep the parser may call itself: a bracket is a call, and so is the right side of an operator in it.
 _MAX_CALLS: Final = 96
 #: Binary operators and how tightly they bind; all associate to the left. The conditional binds at 1.
+#: What a per cent sign behind a number, which here asks for a remainder, was meant for.
+_SHARE: Final = "a share is written as a number: `0.1` for 10 %"
 _BINDING: Final[dict[str, int]] = {
     "||": 2,
     "&&": 3,
@@ -124,10 +126,11 @@ class _Parser:
 
     def unexpected(self, hint: str | None = None) -> SyntaxProblem:
         token = self.token
+        before = self.found[self.at - 1] if self.at else token
         if token.kind == "end":
+            hint = _SHARE if before.kind == "symbol" and before.value == "%" else hint
             return SyntaxProblem("the expression ends too early", max(token.start - 1, 0), token.end, hint)
         word = str(token.value)
-        before = self.found[self.at - 1] if self.at else token
         pair = self.text[before.start : token.end]
         if token.kind in ("name", "symbol") and word in SIGNS:
             hint = f"write `{SIGNS[word]}`"
@@ -136,7 +139,9 @@ class _Parser:
         elif before.kind == "name" and before.value == "not":
             hint = "write `!` for `not`"
         elif before.kind == "symbol" and before.value == "%":
-            hint = "a share is written as a number: `0.1` for 10 %"
+            hint = _SHARE
+        elif before.kind == "name" and before.value == "of":
+            hint = "a share of an amount is a product: `price * 0.1`"
         elif self.at and (meant := literal_meant(self.text, self.found[self.at - 1].start)):
             hint = f"write `{meant}`"
         what = f"`{word}`" if token.kind in ("name", "symbol") else "this"

@@ -51,7 +51,8 @@ class Mover:
         work = self.work
         self._moved += 1
         if self._moved > MICRO_MOVES:
-            raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves")
+            circle = " → ".join(_circle(work.moves))
+            raise RuleError(f"the step does not come to rest within {MICRO_MOVES} moves: {circle}")
         self.rule, self.sources = candidate.id, candidate.sources
         if outcome.decision is not None:
             work.decision = work.stored(outcome.decision)
@@ -197,3 +198,10 @@ class Mover:
     def leg_of(self, state: str | None) -> str | None:
         """Return the leg that a state belongs to; None for no state."""
         return next((leg for leg, states in self.states.items() if state in states), None)
+
+
+def _circle(moves: Iterable[Move]) -> tuple[str, ...]:
+    """Return what moves without end go round in: states, or the rules of those that stay, from the last to itself again."""
+    *before, last = (move.target or move.rule for move in moves)
+    turn = before[::-1].index(last) if last in before else 0
+    return (last, *before[len(before) - turn :], last)
