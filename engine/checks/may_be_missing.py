@@ -95,5 +95,6 @@ class _Report:
         told = len(self.diagnostics.found) >= LIMIT
         why = "nothing ensures it" if told else self.presence.why_missing(path, point.state, point.event)
         message = f"`{path}` may be missing {point.when or 'here'}: {why}"
-        hint = f"ask for `has({path})` in a condition before, or see to it on every way into `{point.state}`"
+        ways = "" if self.presence.of_window(path) else f", or see to it on every way into `{point.state}`"
+        hint = f"ask for `has({path})` in a condition before{ways}"
         self.diagnostics.add("AM204", place, message, hint=hint)

@@ -227,6 +227,8 @@ class Paths:
     def _window_part(self, node: WindowPart, present: Keys) -> Flow:
         if not isinstance(node.of, Reference):
             return self.flow(node.of, present)
+        if node.part == "reason":
+            return self._missing(frozenset({flow_key(node)}), node, present, frozenset({flow_key(node)}))
         rule = self.policy.windows[node.of.name]
         needed = _ENDS.get(node.part, ("opens", "closes"))
         moments = [
@@ -234,12 +236,20 @@ class Paths:
         ]
         missing = self._missing(NONE.union(*(end.may_miss for end in moments)), node, present)
         ensured = self._ends(node.of.name, needed)
-        if node.part in _ENDS:
-            return Flow(missing.misses, ensured, ensured, ensured)
-        # Who knows whether it is open, be it or not, knows the reason; the ends are sure only if it is.
-        told: Keys = frozenset({f"{node.of.name}.is_open"})
+        reasons = [
+            says
+            for end, says in ((rule.opens, rule.early), (rule.closes, rule.late))
+            if end and end in moments
+        ]
+        # Outside of a window one of its ends is past; where both have a reason it gives one.
+        outside = frozenset({f"{rule.name}.reason"}) if all(reasons) else NONE
+        if node.part != "is_open":
+            closed = outside if node.part == "is_closed" else NONE
+            return Flow(missing.misses, ensured, ensured | closed, ensured)
+        # Whether it is open may be known while an end is not; the ends are sure only if it is.
+        told: Keys = frozenset({f"{rule.name}.is_open"})
         misses = {} if told <= present else missing.misses
-        return Flow(misses, told, told | ensured if node.part == "is_open" else told, told)
+        return Flow(misses, told, told | ensured, told | outside)
 
     def _ends(self, window: str, needed: tuple[str, ...]) -> Keys:
         """Return what is surely there once those ends of a window are known."""

@@ -138,7 +138,7 @@ class Presence:
         return found
 
     def _kept(self, keys: Keys) -> Keys:
-        """Return what outlasts a step: nothing computed, and nothing of how far a payout is."""
+        """Return what outlasts a step: nothing computed, nothing of how far a payout is, and nothing that time undoes."""
         return frozenset(
             key
             for key in keys
@@ -146,6 +146,10 @@ class Presence:
             and name not in self.policy.lookups
             and name not in self.policy.payouts
         )
+
+    def of_window(self, key: str) -> bool:
+        """Return whether a path is a part of a window, which time alone changes."""
+        return key.partition(".")[0] in self.policy.windows
 
     # --- one way ------------------------------------------------------------------------------------------------------
 
@@ -314,6 +318,8 @@ class Presence:
 
     def why_missing(self, key: str, state: str, event: str | None = None) -> str:
         """Return how a case may come to stand in a state without a path, by the shortest way there is."""
+        if self.of_window(key):
+            return "a window gives a reason only outside of it, by `early` and `late`"
         if self._brings(event, key):
             return f"`{event}` may come without it"
         if key in self.standing[state]:

@@ -11,7 +11,7 @@ from ..types import HOLE, Type
 from . import syntax
 from .flow import STILL, Keys, Typed
 from .scope import Scope
-from .tree import Constant, Field, Index, Local, Loop, Node, Reference, TableCall, path_of
+from .tree import Constant, Field, Index, Local, Loop, Node, Reference, TableCall, WindowPart, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ def flow_key(node: Node) -> str:
             return node.slot
         case Reference():
             return node.name
+        case WindowPart(part="reason"):
+            return f"{flow_key(node.of)}.reason"
         case Index(index=Constant(value=value)):
             return f"{flow_key(node.of)}[{value!r}]"
     # What is computed anew each time cannot be guarded.

@@ -46,7 +46,7 @@ def select(checker: Checking, expr: syntax.Select, present: Keys) -> Typed:
         case Hole():
             return hole(expr)
         case type_ if type_ == WINDOW:
-            return _window_part(checker, expr, of)
+            return _window_part(checker, expr, of, present)
         case type_:
             checker.report(
                 "AM202", f"`{type_}` has no fields", expr.field_start, expr.end, _no_fields(type_, expr.field)
@@ -83,7 +83,7 @@ def _field(checker: Checking, expr: syntax.Select, of: Typed, record: RecordType
     return Typed(node, Flow(misses, known, known, known))
 
 
-def _window_part(checker: Checking, expr: syntax.Select, of: Typed) -> Typed:
+def _window_part(checker: Checking, expr: syntax.Select, of: Typed, present: Keys) -> Typed:
     type_ = _WINDOW_PARTS.get(expr.field)
     if type_ is None:
         hint = checker.suggest(expr.field, _WINDOW_PARTS)
@@ -92,7 +92,11 @@ def _window_part(checker: Checking, expr: syntax.Select, of: Typed) -> Typed:
     if expr.field == "reason":
         type_ = checker.scope.find_type("reason") or TEXT
     part = WindowPart(of.node, expr.field, type_, expr.start, expr.end)  # type: ignore[arg-type] # a key of the table
-    return Typed(part, of.flow)
+    if expr.field != "reason":
+        return Typed(part, of.flow)
+    key = flow_key(part)
+    known = of.flow.known | {key}
+    return Typed(part, Flow({} if key in present else of.flow.misses, known, known, known))
 
 
 def index(checker: Checking, expr: syntax.Index, present: Keys) -> Typed:
