@@ -32,6 +32,8 @@ EXACT_SECONDS: Final[dict[str, int]] = {"second": 1, "minute": 60, "hour": 3600}
 #: Units of exact length that only opening hours count towards, in seconds.
 OPENING_SECONDS: Final[dict[str, int]] = {"business minute": 60, "business hour": 3600}
 UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
+#: The most of a unit that a period may hold: six digits.
+MAX_COUNT: Final = 999_999
 _TEXT: Final = re.compile(rf"(?P<count>\d{{1,6}}) (?P<unit>calendar day|{'|'.join(UNITS)})s?", re.ASCII)
 
 

@@ -174,6 +174,8 @@ def _operators() -> Iterator[Overload]:
     yield row(name="*", parameters=(DECIMAL, DECIMAL), result=DECIMAL, run=arith.multiply_decimals)
     yield row(name="*", parameters=(MONEY, DECIMAL), result=MONEY, run=arith.scale_money)
     yield row(name="*", parameters=(DECIMAL, MONEY), result=MONEY, run=arith.scaled_money)
+    yield row(name="*", parameters=(PERIOD, INT), result=PERIOD, run=time.stretch)
+    yield row(name="*", parameters=(INT, PERIOD), result=PERIOD, run=time.stretched)
     yield row(name="/", parameters=(INT, INT), result=INT, run=arith.divide_ints)
     yield row(name="/", parameters=(DECIMAL, DECIMAL), result=DECIMAL, run=arith.divide_decimals)
     yield row(name="/", parameters=(MONEY, DECIMAL), result=MONEY, run=arith.divide_money)
@@ -270,6 +272,7 @@ def _numbers() -> Iterator[Overload]:
     yield Overload(name="abs", parameters=(DECIMAL,), result=DECIMAL, run=abs)
     yield Overload(name="abs", parameters=(MONEY,), result=MONEY, run=arithmetic.absolute_money)
     yield Overload(name="round", parameters=(DECIMAL,), result=INT, run=arithmetic.rounded)
+    yield Overload(name="round", parameters=(MONEY,), result=MONEY, run=Money.rounded)
     parts = ListType(MONEY)
     for weights in (parts, ListType(INT), ListType(DECIMAL)):
         yield Overload(name="split", parameters=(MONEY, weights), result=parts, run=arithmetic.split)

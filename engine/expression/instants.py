@@ -13,6 +13,7 @@ from typing import Final
 
 from .. import calendar
 from ..errors import InvalidValue, RuleError
+from ..period import MAX_COUNT, Period
 from ..values import MAX_SECONDS
 
 _SECOND: Final = timedelta(seconds=1)
@@ -142,3 +143,23 @@ def _towards_zero(length: timedelta, seconds: int) -> int:
 def part_at(read: Callable[[datetime], int]) -> Callable[[datetime, str], int]:
     """Return the function that reads a part of an instant in a zone named by text."""
     return lambda instant, zone: read(local(instant, read_zone(zone)))
+
+
+def stretch(period: Period, times: int) -> Period:
+    """Return a period that is so many times as long.
+
+    Raises:
+        RuleError: it would be negative, or longer than a period can be written.
+
+    >>> str(stretch(Period(2, "business day"), 3))
+    '6 business days'
+    """
+    count = period.count * times
+    if not 0 <= count <= MAX_COUNT:
+        raise RuleError(f"{count} is no length of a period: from 0 to {MAX_COUNT}")
+    return Period(count, period.unit)
+
+
+def stretched(times: int, period: Period) -> Period:
+    """Return a period that is so many times as long."""
+    return stretch(period, times)
