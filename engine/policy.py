@@ -218,12 +218,16 @@ class Tenders:
 class Tier:
     """Who has to approve a payout before the host is asked for it."""
 
+    #: When they have to, or None for always.
+    condition: Condition | None
     #: The amount above which they have to, or None for any.
     above: Term | None
     by: tuple[str, ...]
     #: How many approvals there must be, and whether each is to come from somebody else.
     count: int
     distinct: bool
+    #: Whether people are told apart by their names alone, so that nobody is two by having two roles.
+    by_name: bool
     #: Expressions of those who may not approve, such as whoever asked for it.
     excluded: tuple[Checked, ...]
 

@@ -254,9 +254,11 @@ class Presence:
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
         """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""
-        for term in (rule.tenders and rule.tenders.of, *(tier.above for tier in rule.approvals)):
-            if term:
-                demand(term, present, point)
+        if rule.tenders:
+            demand(rule.tenders.of, present, point)
+        for tier in rule.approvals:
+            if tier.above:
+                demand(tier.above, present | self.paths.ensured(tier.condition), point)
         for route in rule.routes:
             if route.via:
                 demand(route.via, present | self.paths.ensured(route.condition), point)

@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostics, did_you_mean, meant
 from ..document import Fields, Items, Node, Scalar
 from ..expression import Checked
 from ..moment import CompiledMoment
-from ..policy import Action, Ask, Candidate, Field, Outcome, Pay
+from ..policy import RESULTS, Action, Ask, Candidate, Field, Outcome, Pay
 from ..rules.condition import Computed, Constant, Context, Term, read_condition, read_expression, read_term
 from ..types import BOOL, EnumType, MoneyType, Type, required
 from .shape import at, entries, items, known, tell_apart, unknown, word
@@ -243,6 +243,18 @@ def _ask(key: Scalar, value: Node, flow: Flow) -> Ask:
                 "AM103", key.place, f"the effect `{key.text}` needs the field `{name}`"
             )
     return Ask(effect=key.text, fields=tuple(fields), place=key.place)
+
+
+def told(node: Node | None, flow: Flow, event: str) -> Node | None:
+    """Report what would refuse an event that tells what has become of money: that is so, whoever likes it."""
+    for item in items(node) if event.rpartition(".")[0] and event.rpartition(".")[2] in RESULTS else ():
+        for fields in (item, at(item, "unknown")):
+            for key, _ in fields.entries if isinstance(fields, Fields) else ():
+                if key.text == "refuse":
+                    message = f"`refuse` does not go with `{event}`, which tells what has become of money"
+                    hint = "remove it; what is not to be asked for is held by a route of the payout"
+                    flow.context.diagnostics.add("AM101", key.place, message, hint=hint)
+    return node
 
 
 def unsent(node: Node | None, flow: Flow, where: str) -> Node | None:

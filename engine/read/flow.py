@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..document import Fields, Node, Scalar
 from ..policy import Candidate, Escalation, Leg, State
 from ..rules.condition import read_constant
-from .candidates import Flow, read_actions, read_candidate, read_candidates, unsent
+from .candidates import Flow, read_actions, read_candidate, read_candidates, told, unsent
 from .clocks import read_slas
 from .shape import at, entries, flag, items, says, unknown, word
 
@@ -42,7 +42,7 @@ def read_state(key: Scalar, node: Node, flow: Flow) -> State:
         if event not in flow.events:
             unknown(listened, "event", flow.events, flow.context.diagnostics)
             continue
-        on[event] = read_candidates(value, flow, f"{name}.on.{event}")
+        on[event] = read_candidates(told(value, flow, event), flow, f"{name}.on.{event}")
     return State(
         name=name,
         place=key.place,
@@ -94,6 +94,7 @@ def read_escalations(node: Node | None, flow: Flow, legs: Iterable[Leg]) -> tupl
             flow.context.diagnostics.add("AM103", key.place, message)
         if "on" not in value:
             unsent(value, flow, "this escalation")
+        told(value, flow, word(value.get("on")) or "")
         event = flow.known(value.get("on"), "event", flow.events)
         moment = value.get("at")
         candidate = read_candidate(value, replace(flow, leg=leg), f"escalations.{name}")

@@ -196,10 +196,12 @@ def _tier(node: Fields, flow: Flow) -> Tier:
         flow.context.diagnostics.add("AM106", count.place, "at least 1 approval is due here")
     barred = (read_expression(item, flow.context, expect=TEXT) for item in items(node.get("not")))
     return Tier(
+        condition=read_condition(node, flow.context),
         above=read_term(above, flow.currency, flow.context) if above is not None else None,
         by=flow.known(node.get("by"), "role", flow.roles),
         count=number.value if number else 1,
         distinct=word(node.get("distinct")) != "false",
+        by_name=word(node.get("distinct")) == "by_name",
         excluded=tuple(checked for checked in barred if checked),
     )
 

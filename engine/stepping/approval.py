@@ -6,13 +6,14 @@ it was then, or to less if they say so, and whatever is granted above that needs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ..case import Approval, Part, Payout, Reason
 from ..expression import evaluate
 from ..money import Money
 from ..policy import PayoutRule, Tier
+from ..rules.condition import holds
 from ..step import Event
 from .work import Work
 
@@ -23,8 +24,10 @@ def lacking(work: Work, rule: PayoutRule, payout: Payout) -> tuple[Tier, ...]:
 
 
 def _above(work: Work, rule: PayoutRule, payout: Payout) -> Iterator[Tier]:
-    """Yield the tiers that the amount of a payout is above."""
+    """Yield the tiers that apply and that the amount of a payout is above; one that nobody can tell of applies."""
     for tier in rule.approvals:
+        if holds(tier.condition, work) is False:
+            continue
         if tier.above is None or payout.granted > work.demand(tier.above):
             yield tier
 
@@ -32,14 +35,20 @@ def _above(work: Work, rule: PayoutRule, payout: Payout) -> Iterator[Tier]:
 def _count(work: Work, tier: Tier, payout: Payout) -> int:
     """Return how many approvals of a tier there are; of those who may not approve by now none counts."""
     barred = _excluded(work, tier)
-    given = [one.by for one in _standing(payout) if one.role in tier.by and one.by not in barred]
-    return len(set(given)) if tier.distinct else len(given)
+    given = [_person(one.by, tier) for one in _standing(payout) if one.role in tier.by]
+    counting = [person for person in given if person not in barred]
+    return len(set(counting)) if tier.distinct else len(counting)
+
+
+def _person(actor: str, tier: Tier) -> str:
+    """Return what a tier tells somebody apart by: the whole actor, or the name that follows the role."""
+    return actor.partition(":")[2] or actor if tier.by_name else actor
 
 
 def _excluded(work: Work, tier: Tier) -> frozenset[str]:
-    """Return the actors who may not approve; where it is not known who asked, nobody is."""
+    """Return who may not approve; where it is not known who asked, nobody is."""
     named = (evaluate(checked, work) for checked in tier.excluded)
-    return frozenset(name for name in named if isinstance(name, str))
+    return frozenset(_person(name, tier) for name in named if isinstance(name, str))
 
 
 def _standing(payout: Payout) -> Iterator[Approval]:
@@ -65,12 +74,17 @@ def objection(work: Work, rule: PayoutRule, event: Event, *, declines: bool) -> 
         allowed = tuple(dict.fromkeys(role for tier in tiers for role in tier.by))
         said = {"role": event.role, "event": event.name, "allowed": allowed}
         return Reason(code="role_not_allowed", values=said)
-    spoken = frozenset() if declines else frozenset(one.by for one in _standing(payout))
-    if all(
-        event.actor in _excluded(work, tier) or (tier.distinct and event.actor in spoken) for tier in theirs
-    ):
+    standing = () if declines else tuple(_standing(payout))
+    if all(_is_barred(work, tier, event.actor, standing) for tier in theirs):
         return Reason(code="may_not_approve", values={"event": event.name, "actor": event.actor})
     return None
+
+
+def _is_barred(work: Work, tier: Tier, actor: str, standing: Sequence[Approval]) -> bool:
+    """Return whether the approval of an actor would not count towards a tier, or not once more."""
+    person = _person(actor, tier)
+    spoken = tier.distinct and person in {_person(one.by, tier) for one in standing if one.role in tier.by}
+    return spoken or person in _excluded(work, tier)
 
 
 def _is_waiting(part: Part) -> bool:

@@ -11,7 +11,7 @@ from .. import payout, sla
 from ..case import Payout, Timer
 from ..errors import RuleError
 from ..moment import Finished, evaluate_moment, opening
-from ..policy import Candidate, Escalation, PayoutRule, Route
+from ..policy import Candidate, Escalation, PayoutRule, Route, Tier
 from ..rules.condition import AllOf, Condition, Leaf
 from ..values import Unknown
 from .moving import Mover
@@ -52,6 +52,7 @@ def _wakes(mover: Mover) -> Iterator[datetime | None]:
             yield next_change(work, partial(_paused, rule.pause_while))
     for name, payout_ in work.payouts.items():
         yield from _route_wakes(mover, mover.policy.payouts[name], payout_)
+        yield from _approval_wakes(mover, mover.policy.payouts[name].approvals, payout_)
 
 
 def _route_wakes(mover: Mover, rule: PayoutRule, of: Payout) -> Iterator[datetime | None]:
@@ -66,6 +67,12 @@ def _route_wakes(mover: Mover, rule: PayoutRule, of: Payout) -> Iterator[datetim
                 # The tenders fail again, and are told, in the step that asks for them.
                 return
             yield next_change(mover.work, partial(_routed, rule.routes), env)
+
+
+def _approval_wakes(mover: Mover, tiers: Sequence[Tier], of: Payout) -> Iterator[datetime | None]:
+    """Yield when it is to be looked at again who has to approve what waits."""
+    if reads_time(*(tier.condition for tier in tiers)) and any(p.status in payout.WAITING for p in of.parts):
+        yield next_change(mover.work, partial(_applying, tiers))
 
 
 def _escalation_wakes(mover: Mover, escalation: Escalation) -> datetime | None:
@@ -116,6 +123,13 @@ def _paused(condition: Condition | None, worth: Worths) -> Hashable | Moving:
     """Return whether a clock is paused; by a condition that fails it is not."""
     held = worth(condition)
     return held if isinstance(held, Moving) else "pauses" if held is True else "runs"
+
+
+def _applying(tiers: Sequence[Tier], worth: Worths) -> Hashable | Moving:
+    """Return which tiers apply: all but those that surely do not."""
+    held = [worth(tier.condition) for tier in tiers]
+    moving = next((one for one in held if isinstance(one, Moving)), None)
+    return moving or tuple("failed" if isinstance(one, RuleError) else one is not False for one in held)
 
 
 def _routed(routes: Sequence[Route], worth: Worths) -> Hashable | Moving:

@@ -110,12 +110,17 @@ def _picked(mover: Mover, candidates: tuple[Candidate, ...], role: str) -> Chose
         code = "missing_facts" if chosen.lacking else "not_allowed"
         because = chosen.window_reason or mover.work.because(code, None)
         raise Refused(replace(because, values={**because.values, **values}))
+    _check_refusal(mover, chosen)
+    return chosen
+
+
+def _check_refusal(mover: Mover, chosen: Chosen) -> None:
+    """Refuse what the candidate that was chosen refuses."""
     outcome = chosen.outcome
-    if outcome and outcome.refuse is not None:
+    if chosen.candidate and outcome and outcome.refuse is not None:
         code = mover.work.demand(outcome.refuse)
         decision = mover.work.stored(outcome.decision) if outcome.decision else REFUSED
         raise Refused(mover.work.because(code, chosen.candidate.id, chosen.candidate.sources), decision)
-    return chosen
 
 
 def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
@@ -151,11 +156,17 @@ def report(work: Work, event: Event) -> bool:
 
 
 def _verdict(mover: Mover, rule: PayoutRule, event: Event, *, declined: bool) -> Approval:
-    """Return what somebody says to a payout's amount, unless nobody is to, or not they."""
+    """Return what somebody says to a payout's amount, unless nobody is to, or not they, or not now."""
     work = mover.work
     objection = approval.objection(work, rule, event, declines=declined)
     if objection is not None:
         raise Refused(objection)
+    for candidates in mover.listening(event.name).values():
+        # Whether one takes it is asked when it is the last that was lacking; whether one refuses it, each time.
+        if any(item and item.refuse for one in candidates for item in (one.outcome, one.unknown)):
+            before = len(work.trace)
+            _check_refusal(mover, choose(work, candidates, event.role))
+            del work.trace[before:]
     found = work.payouts[rule.name]
     upto = said_amount(event.data, found.granted.currency)
     return approval.given(found, event, at=work.now, upto=upto, declined=declined)
