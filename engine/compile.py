@@ -168,7 +168,7 @@ class _Compiler:
         """Read `events`, and declare the records that they leave."""
         found: dict[str, Event] = {}
         by_record: dict[str, list[Event]] = defaultdict(list)
-        own = {*payout_events(at(self.node, "payouts"), reported=True)}
+        own = {*payout_events(at(self.node, "payouts"))}
         for name, key, value in entries(at(self.node, "events")):
             if "." in name:
                 if name not in own:

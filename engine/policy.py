@@ -353,7 +353,7 @@ class CompiledPolicy:
     roles: Mapping[str, Text]
     facts: Mapping[str, Field]
     events: Mapping[str, Event]
-    #: What `events` says of results of payouts, by names such as `credit.failed`.
+    #: What `events` says of results of payouts and of verdicts on them, by names such as `credit.failed`.
     results: Mapping[str, Event]
     #: The type of each record of an event, by its own name and by `keep_as`.
     records: Mapping[str, RecordType]

@@ -60,6 +60,8 @@ class Presence:
         self.computed = frozenset(
             {*policy.defines, *policy.tables, *policy.moments, *policy.windows, *policy.balances, *asking}
         )
+        #: The records of what is said of payouts, with the event: it may be said again in any state, and of less.
+        self.told = {said.keep_as: said.name for said in policy.results.values() if said.keep_as}
         #: Facts that every case is opened with, though their type is optional.
         self.opened: Keys = frozenset(
             name
@@ -138,13 +140,14 @@ class Presence:
         return found
 
     def _kept(self, keys: Keys) -> Keys:
-        """Return what outlasts a step: nothing computed, nothing of how far a payout is, and nothing that time undoes."""
+        """Return what outlasts a step: nothing computed, and nothing of how far a payout is or what is said of it."""
         return frozenset(
             key
             for key in keys
             if (name := key.partition(".")[0]) not in self.computed
             and name not in self.policy.lookups
             and name not in self.policy.payouts
+            and (key == name or name not in self.told)
         )
 
     def of_window(self, key: str) -> bool:
@@ -322,6 +325,8 @@ class Presence:
         """Return how a case may come to stand in a state without a path, by the shortest way there is."""
         if self.of_window(key):
             return "a window gives a reason only outside of it, by `early` and `late`"
+        if said := self.told.get(key.partition(".")[0] if "." in key else ""):
+            return f"`{said}` may come without it"
         if self._brings(event, key):
             return f"`{event}` may come without it"
         if key in self.standing[state]:

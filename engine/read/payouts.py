@@ -30,10 +30,10 @@ from .candidates import Flow, read_needs
 from .shape import at, entries, items, known, says, tell_apart, word
 
 
-def payout_events(payouts: Node | None, *, reported: bool = False) -> Iterator[str]:
-    """Yield the payouts' own events: what the host reports and, unless only that is asked for, what approvers say."""
+def payout_events(payouts: Node | None) -> Iterator[str]:
+    """Yield the payouts' own events: what the host reports, and what approvers say."""
     for name, _, node in entries(payouts):
-        says = VERDICTS if not reported and at(node, "approvals") is not None else ()
+        says = VERDICTS if at(node, "approvals") is not None else ()
         yield from (f"{name}.{event}" for event in (*RESULTS, *says))
 
 
@@ -54,9 +54,13 @@ def payout_declared(name: str, currency: MoneyType) -> Declared:
 def read_result(name: str, node: Node, roles: Collection[str], diagnostics: Diagnostics) -> Event:
     """Read what `events` says of a result of a payout: who reports it beside the host, and the name it is kept under.
 
-    What may come with it is the same for every policy, and none of it has to.
+    So it may of what approvers say, but for who that is. What may come with it is the same for every policy, and none of it has to.
     """
-    comes = RESULT_DATA[name.rpartition(".")[2]]
+    payout, _, said = name.rpartition(".")
+    comes = RESULT_DATA[said]
+    if isinstance(node, Fields) and said in VERDICTS and (by := node.key("by")) is not None:
+        message = f"who sends `{name}` stands in the approvals of `{payout}`"
+        diagnostics.add("AM101", by.place, message, hint="remove it here")
     if isinstance(node, Fields) and (data := node.key("data")) is not None:
         listed = ", ".join(f"`{field}`" for field in comes)
         hint = f"remove it: {listed} may come with a result, and `keep_as` keeps them"

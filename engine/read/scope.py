@@ -102,7 +102,7 @@ class PolicyScope:
             self.diagnostics.add(
                 "AM105",
                 place,
-                f"the {what} `{name}` has the name of a {first}",
+                f"the {what} `{name}` has the name of {'an' if first[0] in 'aeiou' else 'a'} {first}",
                 hint="values share one namespace; rename one of them",
                 related=[("the first one", first_place)],
             )

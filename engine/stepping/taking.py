@@ -148,11 +148,16 @@ def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
 def report(work: Work, event: Event) -> bool:
     """Take a fitting result of a payout, and keep its record where the policy does; return whether the legs are to hear of it."""
     name, _, result = event.name.rpartition(".")
-    found, rule = work.payouts.get(name), work.policy.results.get(event.name)
+    _keep(work, event)
+    return payout.report(work, name, result, event.data)
+
+
+def _keep(work: Work, event: Event) -> None:
+    """Keep what is said of a payout as a record, where the policy does."""
+    found, rule = work.payouts.get(event.name.rpartition(".")[0]), work.policy.results.get(event.name)
     if rule is not None:
         work.arrive(read_result(event, rule, work, found.granted.currency if found else work.currency))
         work.keep()
-    return payout.report(work, name, result, event.data)
 
 
 def _verdict(mover: Mover, rule: PayoutRule, event: Event, *, declined: bool) -> Approval:
@@ -161,6 +166,7 @@ def _verdict(mover: Mover, rule: PayoutRule, event: Event, *, declined: bool) ->
     objection = approval.objection(work, rule, event, declines=declined)
     if objection is not None:
         raise Refused(objection)
+    _keep(work, event)
     for candidates in mover.listening(event.name).values():
         # Whether one takes it is asked when it is the last that was lacking; whether one refuses it, each time.
         if any(item and item.refuse for one in candidates for item in (one.outcome, one.unknown)):
