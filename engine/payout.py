@@ -190,7 +190,7 @@ def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route, env: Env) -> P
     if part.tender is not None:
         data["tender"] = part.tender
     if rule.taken_from:
-        data["from"] = rule.taken_from
+        data["from"] = work.demand(rule.taken_from, env)
     if details:
         data["details"] = details
     work.ask(

@@ -248,7 +248,7 @@ class PayoutRule:
     #: The balances that it takes from, each of which caps it: the name, and the expression that asks how it stands.
     balances: tuple[tuple[str, Computed], ...]
     #: The role that the money is taken from, or None for money that goes out.
-    taken_from: str | None
+    taken_from: Term | None
     #: Roles that may report results, besides the host.
     reported_by: tuple[str, ...]
     says: Text

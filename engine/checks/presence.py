@@ -257,8 +257,9 @@ class Presence:
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
         """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""
-        if rule.tenders:
-            demand(rule.tenders.of, present, point)
+        for term in (rule.tenders and rule.tenders.of, rule.taken_from):
+            if term:
+                demand(term, present, point)
         for tier in rule.approvals:
             if tier.above:
                 demand(tier.above, present | self.paths.ensured(tier.condition), point)

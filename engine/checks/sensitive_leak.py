@@ -109,6 +109,7 @@ def _unprotected(policy: CompiledPolicy) -> Iterator[tuple[Term | None, str]]:
         for _, shared in rule.balances:
             yield shared, f"the amount of `{rule.name}`"
         yield rule.tenders.of if rule.tenders else None, f"the parts of `{rule.name}`"
+        yield rule.taken_from, f"the payer of `{rule.name}`"
         yield from ((tier.above, f"the approvals of `{rule.name}`") for tier in rule.approvals)
         for route in rule.routes:
             yield route.via, f"the route of `{rule.name}`"

@@ -134,9 +134,11 @@ def read_payout(
             flow.context.diagnostics.add("AM105", node.place, message, hint="rename the other value")
     if amount is None:
         return None
-    taken_from = flow.known(at(node, "from"), "role", flow.roles)
+    payer = at(node, "from")
+    role = flow.context.scope.find_type("role") or HOLE
+    taken_from = read_term(payer, role, flow.context) if payer is not None else None
     shared = at(node, "balance")
-    if shared is not None and taken_from:
+    if shared is not None and payer is not None:
         message = f"`{name}` takes money in, so it takes nothing from a balance"
         flow.context.diagnostics.add("AM102", shared.place, message, hint="leave out `balance`, or `from`")
     return PayoutRule(
@@ -150,7 +152,7 @@ def read_payout(
         balances=tuple(_shared(items(shared), flow, balances)),
         reads_part="part" in scope.asked,
         routes=routes,
-        taken_from=taken_from[0] if taken_from else None,
+        taken_from=taken_from,
         reported_by=reported_by,
         says=says(at(node, "says")),
         sources=flow.known(at(node, "source"), "source", flow.sources),
