@@ -135,7 +135,7 @@ def test_warnings_alone_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Diagnostics()
     found.add("AM501", Place("desk.yaml", 2, 9, 2, 13), "`desk` is never used")
     library = SimpleNamespace(diagnostics=found.sorted(), files=(Path("desk.yaml"),), policies=())
-    monkeypatch.setattr(check, "load", lambda _, **_options: library)
+    monkeypatch.setattr(check, "load", lambda *_, **_options: library)
     result = amends("check", "desk.yaml")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 warning")
 

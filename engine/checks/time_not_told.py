@@ -83,7 +83,8 @@ def _waited_on(policy: CompiledPolicy) -> Iterator[Condition | None]:
     for sla, _ in clocks(policy):
         yield sla.pause_while
     for payout in policy.payouts.values():
-        yield from (item.condition for item in (*payout.approvals, *payout.routes))
+        yield from (approval.condition for approval in payout.approvals)
+        yield from (route.condition for route in payout.routes)
 
 
 #: Parts of an expression, by their offsets.

@@ -18,6 +18,7 @@ from amends.engine.document import Fields, Items, Node, Scalar, Way, node_at, re
 from amends.engine.publishing.bundle import overlaid
 from amends.engine.text.nodes import FileText
 
+SHIPPED = Path(__file__).parents[2] / "policies"
 #: Keys that hold one condition, and those that hold several.
 CONDITION = frozenset({"when", "unless"})
 CONDITIONS = frozenset({"all", "any"})
@@ -67,11 +68,12 @@ class Sheet:
 
     @cached_property
     def base(self) -> Sheet | None:
-        """Return the policy beside this one that it extends."""
+        """Return the policy that it extends, beside it or among those that ship."""
         extends = self.node.get("extends")
         if extends is None:
             return None
-        sheets = (Sheet(path) for path in sorted(self.path.parent.glob("*.yaml")) if path != self.path)
+        beside, shipped = self.path.parent.glob("*.yaml"), SHIPPED.glob("*/*.yaml")
+        sheets = (Sheet(path) for path in (*sorted(beside), *sorted(shipped)) if path != self.path)
         return next(each for each in sheets if word(each.node, "policy") == word(extends, "policy"))
 
     @cached_property

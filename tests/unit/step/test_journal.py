@@ -14,6 +14,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amends.engine.canonical import canonical
 from amends.engine.case import (
     Approval,
     Clock,
@@ -33,7 +34,6 @@ from amends.engine.errors import CorruptJournal
 from amends.engine.evolve import evolve, rebuild
 from amends.engine.journal import (
     _at,
-    canonical,
     chain,
     commit,
     entry_of,
