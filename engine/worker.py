@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from datetime import timedelta
-from typing import Final
 
+from .durable import notices
 from .durable.delivery import CLAIM
 from .durable.firing import BATCH
 from .engine import Engine
 from .errors import Conflict, StoreUnavailable
-
-_LOG: Final = logging.getLogger("amends.worker")
 
 
 class Worker:
@@ -30,11 +27,11 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop` is called. A database that is away for a while is waited for."""
-        _LOG.info("the worker begins")
+        notices.began()
         while not self._stopped.is_set():
             if not self._work():
                 self._stopped.wait(self._idle)
-        _LOG.info("the worker ends")
+        notices.ended()
 
     def stop(self) -> None:
         """End after what is in hand; safe in a signal handler and from another thread."""
@@ -47,6 +44,6 @@ class Worker:
             # What is in hand is ended before the worker is, so there is little of it.
             delivered = () if self._stopped.is_set() else self._engine.deliver(limit=CLAIM)
         except (Conflict, StoreUnavailable) as error:
-            _LOG.warning("nothing can be done now: %s", error)
+            notices.waiting(error)
             return False
         return bool(fired or delivered)

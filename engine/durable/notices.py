@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import Conflict
+from ..errors import AmendsError, Conflict
 from ..step import Due, Step
 from ..store.protocol import Delivery
 
 _ENGINE: Final = logging.getLogger("amends.engine")
 _OUTBOX: Final = logging.getLogger("amends.outbox")
 _TIMERS: Final = logging.getLogger("amends.timers")
+_WORKER: Final = logging.getLogger("amends.worker")
 
 # So that a host that sets nothing up is told nothing, and not on its error stream.
 logging.getLogger("amends").addHandler(logging.NullHandler())
@@ -80,6 +81,22 @@ def conflict(tries: int) -> Conflict:
     """Tell that others were faster each time a call was tried, and return what the host is told."""
     _ENGINE.warning("a call is given up: others were faster %d times", tries, extra={"amends_tries": tries})
     return Conflict()
+
+
+def waiting(error: AmendsError) -> None:
+    """Tell that a worker can do nothing now, and why: what the database says quotes no fact."""
+    fields = {"amends_error": type(error).__qualname__}
+    _WORKER.warning("nothing can be done now: %s", error, extra=fields)
+
+
+def began() -> None:
+    """Tell that a worker begins."""
+    _WORKER.info("the worker begins")
+
+
+def ended() -> None:
+    """Tell that a worker ends."""
+    _WORKER.info("the worker ends")
 
 
 def _of(delivery: Delivery) -> dict[str, Any]:

@@ -20,15 +20,14 @@ from .protocol import Result, Work
 from .sql import SqlTransaction
 from .tables import REVISION
 
-#: How long SQLite waits for another process to finish writing, in milliseconds.
-BUSY_MS: Final = 10_000
 #: How often, and after how many seconds, a setting is tried again that another process stands in the way of.
 _SWITCHES: Final = 100
 _SWITCH_PAUSE: Final = 0.05
 
 #: docs/store.md says why each is as it is.
 _PRAGMAS: Final = (
-    f"PRAGMA busy_timeout = {BUSY_MS}",
+    # Milliseconds.
+    "PRAGMA busy_timeout = 10000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -45,7 +44,7 @@ class SqlStore:
 
     def __init__(self, url: str, **options: Any) -> None:
         parsed = database_url(url)
-        self._engine = create_engine(parsed, **defaults(parsed), **options)
+        self._engine = create_engine(parsed, **{**defaults(parsed), **options})
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._turn = _Turn()
         if self._sqlite:
@@ -119,8 +118,12 @@ def _administered(url: str, *, makes: bool = False) -> Iterator[Any]:
 
 
 def defaults(url: URL) -> dict[str, Any]:
-    """Return how connections are kept: a server may have gone and come back, a file has not."""
-    return {} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+    """Return how connections are kept: a server may have gone and come back, a file has not.
+
+    Rows hold facts and the keys of cases: no exception and no log of SQLAlchemy shows what is written.
+    """
+    pinged = {} if url.get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+    return {"hide_parameters": True, **pinged}
 
 
 def set_up(engine: Engine) -> None:

@@ -26,7 +26,7 @@ class AsyncSqlStore:
         parsed = database_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         driver = "sqlite+aiosqlite" if self._sqlite else parsed.drivername
-        self._engine = create_async_engine(parsed.set(drivername=driver), **defaults(parsed), **options)
+        self._engine = create_async_engine(parsed.set(drivername=driver), **{**defaults(parsed), **options})
         self._turn = asyncio.Lock()
         self._ready = False
         if self._sqlite:
