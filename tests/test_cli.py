@@ -266,6 +266,23 @@ def test_results_are_one_json_object(desk: Path) -> None:
     assert failed["why"]["reason"]["text"] == "Reopening was possible until 4 March 2026."
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("state: asked, deadline", "state: answered, deadline"),
+        ('phone: "0555"', 'phone: ["0555"]'),
+        ("type: ask, data: {subject: no sound, phone", "type: ask, data: {subjct: no sound, phone"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_no_result_shows_a_sensitive_value(desk: Path, change: tuple[str, str], format_: str) -> None:
+    broken(desk, change, file="desk.scenarios.yaml")
+    result = amends("test", "desk.yaml", "--format", format_)
+    assert result.exit_code == 1
+    assert "D-1" in result.stdout
+    assert "0555" not in result.stdout + result.stderr
+
+
 def test_a_case_that_cannot_be_played_is_an_error_and_the_others_go_on(desk: Path) -> None:
     broken(
         desk, ("name: nobody answers", "name: nobody answers\n    policy: dsk"), file="desk.scenarios.yaml"

@@ -143,11 +143,13 @@ def test_facts_that_grow_beyond_an_entry_are_refused_with_the_remedy_and_leave_n
 ) -> None:
     engine = make(growing, limits=Limits(entry_bytes=2_000))
     engine.open("growing", {}, at=NOON, case_id="a")
-    with pytest.raises(
-        TooLarge, match=r"takes 2\d\d\d bytes of journal, and may take 2000.*`Limits.entry_bytes`"
-    ):
-        while engine.case("a").seq < 100:
+
+    def note_on() -> None:
+        while True:
             engine.send("a", "note", {"text": "x" * 100}, by="user", at=NOON)
+
+    with pytest.raises(TooLarge, match=r"takes 2\d\d\d bytes of journal, .* raise `Limits.entry_bytes`"):
+        note_on()
     sent = engine.case("a").seq
     assert 3 < sent < 20
     assert len(engine.case("a").facts["notes"]) == sent
@@ -230,6 +232,27 @@ def test_text_that_looks_like_sql_is_text(url: str, library: Library, word: str)
         assert len(engine.cases().cases) == 2
         engine.erase(word)
         assert engine.verify("plain").decided == 2
+
+
+EVIL = """
+amends: 1
+policy: evil
+version: v1
+roles: [user]
+events: {ask: {by: user, data: {word: text}}}
+states:
+  a: {initial: true, on: {ask: {when: 'ask.word.matches("^(a+)+(b|a)*$")', to: b}}}
+  b: {final: true}
+"""
+
+
+def test_a_pattern_of_an_author_ends_whatever_it_is_matched_with(tmp_path: Path) -> None:
+    """With a matcher that goes back and tries again this would take longer than there is time."""
+    (tmp_path / "evil.yaml").write_text(EVIL, encoding="utf-8")
+    engine = Engine(Library.load(tmp_path))
+    engine.open("evil", {}, at=NOON, case_id="a")
+    assert engine.send("a", "ask", {"word": "a" * 5_000 + "!"}, by="user", at=NOON).refusal is not None
+    assert engine.send("a", "ask", {"word": "a" * 5_000}, by="user", at=NOON).state == "b"
 
 
 # --- what exceptions say ------------------------------------------------------------------------------------------------
