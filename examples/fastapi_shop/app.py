@@ -32,12 +32,14 @@ def create_app(
     """
     settings = settings or Settings.from_environment()
     shop = Shop(settings, clock or Clock())
-    webhooks.send_effects(shop.engine, settings, shop.clock, client or Client())
+    sender = client or Client()
+    webhooks.send_effects(shop.engine, settings, shop.clock, sender)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with working(shop.engine) if settings.works else nullcontext():
             yield
+        sender.close()
         shop.close()
 
     app = FastAPI(
@@ -50,12 +52,6 @@ def create_app(
     )
     app.state.shop = shop
     problems.install(app)
-    for router in (
-        ordering.router,
-        cases.router,
-        cases.event_router(),
-        desk.router,
-        webhooks.router,
-    ):
+    for router in (ordering.router, cases.router, cases.event_router(), desk.router, webhooks.router):
         app.include_router(router)
     return app

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from amends import Allowed, Case, InvalidValue, Sent, UnknownCase
 
-from .actors import Caller
+from .actors import Caller, demand
 from .problems import Refused, documented
 from .shop import POLICY, Shop, TheOrder, TheShop, load_policies
 
@@ -81,9 +81,13 @@ class Why(BaseModel):
 router = APIRouter(prefix="/orders/{order_id}/case", tags=["cases"])
 
 
-@router.put("", responses=documented(401, 404, 422, 503))
-def open_case(order: TheOrder, shop: TheShop) -> CaseView:
-    """Open the case of an order, or return the one that is open: what may be asked for depends on the order as it is then."""
+@router.put("", responses=documented(401, 403, 404, 422, 503))
+def open_case(order: TheOrder, caller: Caller, shop: TheShop) -> CaseView:
+    """Open the case of an order, as its buyer, or return the one that is open.
+
+    The case knows the order as it is now, so it is opened when the buyer has something to ask for, and by nobody else.
+    """
+    demand(caller, "buyer")
     try:
         case = shop.engine.case(order.id)
     except UnknownCase:
@@ -129,7 +133,7 @@ def event_router() -> APIRouter:
             _sender(event.event),
             methods=["POST"],
             name=event.event,
-            summary=f"The {' or the '.join(event.by)} {_words(event)}",
+            summary=f"{' or '.join(event.by)}: {_words(event)}",
             description="A refusal is a problem that says why. With `preview` nothing is done.",
             responses=documented(400, 401, 403, 404, 409, 413, 422, 503),
             openapi_extra={"requestBody": body},

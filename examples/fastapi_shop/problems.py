@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from amends import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-#: The exceptions of amends: each means that the call itself cannot be done, or not now. The first that fits counts.
+#: The exceptions of amends that a caller can cause, or wait for; any other is a failure of ours.
 STATUS: Final[Mapping[type[AmendsError], int]] = {
     UnknownCase: 404,
     UnknownPolicy: 422,
@@ -53,7 +54,6 @@ class Problem(BaseModel):
     )
     rule: str | None = Field(None, description="Of a refusal: the policy's rule that refused.")
     missing: list[str] | None = Field(None, description="Facts that would decide what is undecided.")
-    why: str | None = Field(None, description="Where everything that the rules looked at can be read.")
     errors: list[str] | None = Field(None, description="What is wrong with the call, part by part.")
 
 
@@ -79,12 +79,8 @@ def install(app: FastAPI) -> None:
     def refused(_: Request, error: Refused) -> JSONResponse:
         return _answer(error.problem)
 
-    @app.exception_handler(AmendsError)
-    def cannot(_: Request, error: AmendsError) -> JSONResponse:
-        status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
-        return _answer(
-            _problem(status, str(error)), {"Retry-After": "1"} if isinstance(error, _AGAIN) else None
-        )
+    for kind, status in STATUS.items():
+        app.add_exception_handler(kind, partial(_cannot, status))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -94,6 +90,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def failed(_: Request, error: HTTPException) -> JSONResponse:
         return _answer(_problem(error.status_code, error.detail), error.headers)
+
+    @app.exception_handler(Exception)
+    def unforeseen(_: Request, __: Exception) -> JSONResponse:
+        # It is raised again after this, and so logged; the caller is told nothing of it.
+        return _answer(_problem(500, "Something failed here. You may try the same again, with the same key."))
+
+
+def _cannot(status: int, _: Request, error: Exception) -> JSONResponse:
+    return _answer(_problem(status, str(error)), {"Retry-After": "1"} if isinstance(error, _AGAIN) else None)
 
 
 def described(app: FastAPI) -> dict[str, Any]:

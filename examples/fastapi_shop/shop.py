@@ -17,6 +17,7 @@ from amends import Engine, Library
 
 from .actors import Caller
 from .orders import Order, Orders
+from .signing import key_of
 
 #: The policy of the cases: the marketplace's, with what policy.yaml lays over it.
 POLICY: Final = "example_shop"
@@ -41,6 +42,11 @@ class Settings:
     secret_in: str
     #: Whether this process fires timers and delivers effects.
     works: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse secrets that are none, before anything is signed with them."""
+        key_of(self.secret_out)
+        key_of(self.secret_in)
 
     @classmethod
     def from_environment(cls) -> Self:

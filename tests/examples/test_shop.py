@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
-from amends import Conflict, Engine, StoreUnavailable
+from amends import Conflict, CorruptJournal, Engine, StoreUnavailable
 
 from .conftest import CLAIM, DAY, DELIVERED, ORDER, PROOF, Web
 
@@ -173,6 +174,7 @@ def test_what_the_shop_does_itself_has_its_roles_too(web: Web) -> None:
     assert problem(web.call("seller-3", "PUT", "/orders/1", ORDER))["status"] == 403
     web.put("buyer-7", "/orders/1", ORDER)
     assert problem(web.call("buyer-7", "PUT", "/orders/1/delivery"))["status"] == 403
+    assert problem(web.call("seller-3", "PUT", "/orders/1/case"))["status"] == 403
     assert problem(web.call("buyer-7", "GET", "/desk"))["status"] == 403
 
 
@@ -239,6 +241,21 @@ def test_what_may_go_better_a_moment_later_says_so(
     answer = web.send("buyer-7", "request_refund_only", CLAIM)
     assert problem(answer)["detail"] == str(error)
     assert (answer.status_code, answer.headers["retry-after"]) == (status, "1")
+
+
+def test_of_what_nobody_foresaw_the_caller_is_told_nothing(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.ordered()
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise CorruptJournal("entry 3 of the case 1001")
+
+    monkeypatch.setattr(Engine, "case", fails)
+    told = TestClient(web.client.app, raise_server_exceptions=False).get(
+        "/orders/1001/case", headers={"authorization": "Bearer buyer-7"}
+    )
+    assert (problem(told)["status"], "1001" in told.text) == (500, False)
+    with pytest.raises(CorruptJournal):
+        web.call("buyer-7", "GET", "/orders/1001/case")
 
 
 def test_whatever_fails_is_told_in_one_form(web: Web) -> None:
