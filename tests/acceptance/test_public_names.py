@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,19 @@ def test_importing_alone_loads_no_room() -> None:
 def test_a_name_that_is_not_public_is_not_there() -> None:
     with pytest.raises(AttributeError, match="`Journal`"):
         amends.Journal  # noqa: B018 - it is not there
+
+
+def test_the_examples_use_public_names_alone(root: Path) -> None:
+    used = set()
+    for path in (root / "examples").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.level == 0
+                and (node.module or "").startswith("amends")
+            ):
+                used |= {f"{node.module}.{alias.name}" for alias in node.names}
+            if isinstance(node, ast.Import):
+                assert [alias.name for alias in node.names if alias.name.startswith("amends")] == []
+    assert "amends.Engine" in used
+    assert used <= {f"amends.{name}" for name in amends.__all__}
