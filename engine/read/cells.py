@@ -292,7 +292,7 @@ class _Reader:
         data: object = text
         if self.type == BOOL:
             data = {"true": True, "false": False}.get(text, text)
-        if isinstance(self.type, MoneyType) and text == "0" and not (self.type.currency or self.currency):
+        if isinstance(self.type, MoneyType) and text == "0":
             return Money(Fraction(0), "")
         try:
             return read_literal(data, self.type, currency=self.currency)
