@@ -54,7 +54,9 @@ def entry_of(step: Step) -> bytes:
 def vault_of(step: Step) -> dict[str, Any]:
     """Return the sensitive values of a step, by commitment, to be kept beside the journal until they are erased."""
     data = record_to_json(step)
-    return {commitment: _at(data, path) for path, commitment in step.sealed.items()}
+    values = {commitment: _at(data, path) for path, commitment in step.sealed.items()}
+    # What is not at hand is a commitment itself, and nothing to keep.
+    return {commitment: value for commitment, value in values.items() if value != {"$sealed": commitment}}
 
 
 def commitments(step: Step, paths: list[str], secret: bytes) -> dict[str, str]:

@@ -172,7 +172,7 @@ def _timeline(case: ScenarioCase, engine: Engine, case_id: str, ending: Ending, 
         policy=policy,
         timezone=last.timezone,
         currency=last.currency,
-        entries=tuple(_entries(policy, engine.journal(case_id))),
+        entries=tuple(entries(policy, engine.journal(case_id))),
         ending=ending,
         ends_at=last.at if ending in {"quiet", "bound"} else end,
         waiting=tuple(_waiting(policy, last)),
@@ -185,7 +185,8 @@ def _timeline(case: ScenarioCase, engine: Engine, case_id: str, ending: Ending, 
     )
 
 
-def _entries(policy: CompiledPolicy, journal: tuple[Step, ...]) -> Iterator[Entry]:
+def entries(policy: CompiledPolicy, journal: Iterable[Step]) -> Iterator[Entry]:
+    """Yield what a timeline shows of each step of a journal, from the opening on."""
     case: Case | None = None
     for step in journal:
         case = evolve(case, step)

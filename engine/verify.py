@@ -88,9 +88,11 @@ def verify(
     decided, whole = 0, True
     for seq, entry in enumerate(entries):
         step = _read(seq, entry, vault or {}, secret)
-        whole = whole and _is_whole(step, vault or {}, secret)
-        if whole:
+        own = _is_whole(step, vault or {}, secret)
+        if own:
             _prove(step, secret)
+        whole = whole and own
+        if whole:
             _decide_again(_policy_of(step, case, by_ref), case, step, entry)
             decided += 1
         case = evolve(case, step)

@@ -68,6 +68,7 @@ FLOORS: dict[str, int] = {
     "engine.async_engine": 5,
     "engine.cloud_event": 5,
     "engine.engine": 5,
+    "engine.operations": 5,
     "engine.render": 5,
     "engine.scenario": 5,
     "engine.simulate": 5,

@@ -48,6 +48,15 @@ def listed(
         overdue_at=None if overdue_at is None else floored(overdue_at),
         stuck=stuck,
     )
+    return page_of(sought, after, limit)
+
+
+def page_of(sought: Sought, after: str | None, limit: int) -> Work[Page]:
+    """List the cases sought.
+
+    Raises:
+        InvalidValue: the page is to have no cases or too many, or `after` was not given out by a page.
+    """
     if not 0 < limit <= LONGEST_PAGE:
         raise InvalidValue(f"a page has 1 to {LONGEST_PAGE} cases")
     place = None if after is None else _place(after)
@@ -55,10 +64,14 @@ def listed(
     def work(transaction: Transaction) -> Page:
         found = transaction.summaries(sought, place, limit + 1)
         page = found[:limit]
-        last = f"{instant_text(page[-1].opened_at)} {page[-1].id}" if len(found) > limit else None
-        return Page(cases=page, next=last)
+        return Page(cases=page, next=place_of(page[-1]) if len(found) > limit else None)
 
     return work
+
+
+def place_of(summary: Summary) -> str:
+    """Return what to pass as `after` for what follows a case in a list."""
+    return f"{instant_text(summary.opened_at)} {summary.id}"
 
 
 def _place(after: str) -> tuple[datetime, str]:

@@ -62,3 +62,12 @@ def dumped(data: Any) -> str:
     '{\n  "a": [],\n  "b": "\\u9000"\n}\n'
     """
     return json.dumps(data, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def lined(data: Any) -> str:
+    r"""Write JSON as one line, that is the same on every machine: for lists that are read line by line.
+
+    >>> lined({"b": "退", "a": []})
+    '{"a":[],"b":"\\u9000"}\n'
+    """
+    return json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False) + "\n"

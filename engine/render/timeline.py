@@ -33,13 +33,28 @@ def timeline_text(timeline: Timeline, *, language: str = FALLBACK, colour: bool 
     return "\n".join(one_line(line, keep=True) if not colour else line for line in page.lines()) + "\n"
 
 
-class _Page:
-    """Writes one timeline."""
+def step_lines(entry: Entry, say: Speech, paint: Paint, looked: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the lines of one step, and below them what was looked at for it."""
+    page = _Steps([entry], say, paint, "looked")
+    yield from page.entry(entry)
+    for index, line in enumerate(looked):
+        yield page.row("" if index else "looked", line)
 
-    def __init__(self, timeline: Timeline, language: str, paint: Paint) -> None:
-        self.timeline = timeline
+
+class _Steps:
+    """Writes steps, in columns as wide as these need.
+
+    Args:
+        entries: that are written.
+        say: how the case is spoken of.
+        paint: of the terminal.
+        more: keys of labels that rows have besides a step's own.
+    """
+
+    def __init__(self, entries: Iterable[Entry], say: Speech, paint: Paint, *more: str) -> None:
+        entries = tuple(entries)
         self.paint = paint
-        self.say = speech(timeline.policy, timeline.timezone, language)
+        self.say = say
         labels = (
             "with",
             "told",
@@ -51,28 +66,17 @@ class _Page:
             "money",
             "missing",
             "attention",
+            *more,
         )
         self.column = max(width(self.say.word(key)) for key in labels) + 2
-        self.when = max((width(self.say.when(entry.at)) for entry in timeline.entries), default=0) + 2
-        self.who = max((width(self.actor(entry)) for entry in timeline.entries), default=0) + 2
-
-    def lines(self) -> Iterator[str]:
-        timeline, say = self.timeline, self.say
-        yield self.paint.bold(f"{timeline.id}  {timeline.name}".rstrip())
-        policy = say.word("policy", name=timeline.policy.ref.name, version=timeline.policy.ref.version)
-        yield f"{policy}; {say.word('zone', zone=timeline.timezone)}"
-        before: Entry | None = None
-        for entry in timeline.entries:
-            yield ""
-            yield from self.entry(entry, before)
-            before = entry
-        yield ""
-        yield from self.ending()
+        self.when = max((width(self.say.when(entry.at)) for entry in entries), default=0) + 2
+        self.who = max((width(self.actor(entry)) for entry in entries), default=0) + 2
 
     def actor(self, entry: Entry) -> str:
         return entry.who or self.say.word("host" if entry.kind == "opened" else "clock")
 
-    def entry(self, entry: Entry, before: Entry | None) -> Iterator[str]:
+    def entry(self, entry: Entry, before: Entry | None = None) -> Iterator[str]:
+        """Yield the lines of a step; what stands as it did before it is left out."""
         say = self.say
         what = entry.what if entry.kind == "event" else say.word(entry.kind, name=short(entry.what))
         when = self.paint.bold(padded(say.when(entry.at), self.when))
@@ -159,6 +163,27 @@ class _Page:
         way = part.route or NOTHING if part.via is None else self.say.word("by", via=part.via)
         missing = f", {self.say.word('missing')} {self.say.listed(part.missing)}" if part.missing else ""
         return f"{self.say.value(part.amount)} {way}{missing}"
+
+
+class _Page(_Steps):
+    """Writes one timeline."""
+
+    def __init__(self, timeline: Timeline, language: str, paint: Paint) -> None:
+        super().__init__(timeline.entries, speech(timeline.policy, timeline.timezone, language), paint)
+        self.timeline = timeline
+
+    def lines(self) -> Iterator[str]:
+        timeline, say = self.timeline, self.say
+        yield self.paint.bold(f"{timeline.id}  {timeline.name}".rstrip())
+        policy = say.word("policy", name=timeline.policy.ref.name, version=timeline.policy.ref.version)
+        yield f"{policy}; {say.word('zone', zone=timeline.timezone)}"
+        before: Entry | None = None
+        for entry in timeline.entries:
+            yield ""
+            yield from self.entry(entry, before)
+            before = entry
+        yield ""
+        yield from self.ending()
 
     def ending(self) -> Iterator[str]:
         timeline, say = self.timeline, self.say

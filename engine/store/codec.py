@@ -15,7 +15,7 @@ from ..journal import covered, record_from_json, record_to_json, uncovered, vaul
 from ..step import Effect, Step
 from ..stepping.answers import Tally
 from ..values import Value, to_json
-from .protocol import Delivery, Filing, Saved, Summary, lane_of
+from .protocol import Delivery, Fate, Filing, Saved, Summary, lane_of
 from .vault import locked, unlocked
 
 #: Commitments by the paths in a case at which sensitive values stand.
@@ -205,6 +205,22 @@ def delivery_of(row: Any, vault: Mapping[str, Any], **changes: Any) -> Delivery:
         sensitive=tuple(path.removeprefix("data/") for path in sealed),
         **known,
     )
+
+
+def fate_of(row: Any) -> Fate:
+    """Return what became of the delivery that a row holds."""
+    return Fate(key=row.key, state=row.state, attempts=row.attempts, next_at=row.next_at, error=row.error)
+
+
+def fate_row(fate: Fate) -> Row:
+    """Return what a delivery's row becomes."""
+    return {
+        "delivery": fate.key,
+        "state": fate.state,
+        "attempts": fate.attempts,
+        "next_at": fate.next_at,
+        "error": fate.error,
+    }
 
 
 def opened_row(saved: Saved) -> Row:

@@ -155,6 +155,9 @@ def _execute(cursor: Any, pragma: str) -> None:
 def transacted(connection: Connection, work: Work[Result], *, reads: bool) -> Result:
     """Begin, do the work, and commit; whatever it raises undoes it."""
     sqlite = connection.dialect.name == "sqlite"
+    if reads and not sqlite:
+        # A case and its journal are read one after the other, and have to be of one moment; in SQLite they are anyway.
+        connection.execution_options(isolation_level="REPEATABLE READ")
     with connection.begin():
         if sqlite:
             # To begin as a reader and write later can fail half-way; a writer waits at the door.

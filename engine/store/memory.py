@@ -21,7 +21,9 @@ from .protocol import (
     CaseKey,
     Delivery,
     DeliveryState,
+    Fate,
     Filing,
+    Kept,
     Keyed,
     LostRace,
     Result,
@@ -94,6 +96,43 @@ class _Transaction:
     def cases(self, ids: Collection[str]) -> Mapping[str, Case]:
         return {case_id: self.rows[case_id].case for case_id in ids if case_id in self.rows}
 
+    def sealed(self, ids: Collection[str]) -> Mapping[str, Case]:
+        return {case_id: _sealed(self.rows[case_id]) for case_id in ids if case_id in self.rows}
+
+    def kept(self, ids: Collection[str], *, reveal: bool = False) -> tuple[Kept, ...]:
+        return tuple(
+            self._kept(self.rows[one], reveal=reveal) for one in sorted(set(ids)) if one in self.rows
+        )
+
+    def _kept(self, row: _Row, *, reveal: bool) -> Kept:
+        case_id = row.case.id
+        written = self.entries(case_id)
+        # One after another, as an index finds them; there is none here.
+        mine = sorted(delivery.key for delivery in self.outbox.values() if delivery.case_id == case_id)
+        return Kept(
+            case_id=case_id,
+            entries=tuple(entry for entry, _ in written),
+            heads=tuple(head for _, head in written),
+            keys=tuple(sorted(row.keys.values(), key=lambda keyed: keyed.seq)),
+            fates=tuple(_fate(self.outbox[key]) for key in mine),
+            parked=row.parked,
+            secret=row.case.secret if reveal else b"",
+            vault=self.vault(case_id) if reveal else {},
+        )
+
+    def settle(self, fates: Collection[Fate]) -> None:
+        for fate in fates:
+            kept = self.outbox[fate.key]
+            self._put(
+                replace(
+                    kept,
+                    state=fate.state,
+                    attempts=fate.attempts,
+                    next_at=fate.next_at,
+                    error=fate.error,
+                )
+            )
+
     def steps(self, case_id: str, first: int = 0, last: int | None = None) -> tuple[Step, ...]:
         row = self.rows.get(case_id)
         return tuple(row.journal[first : None if last is None else last + 1]) if row else ()
@@ -107,7 +146,7 @@ class _Transaction:
         for step in self.steps(case_id):
             if step.sealed:
                 found.update(vault_of(step))
-        return {commitment: value for commitment, value in found.items() if value != {"$sealed": commitment}}
+        return found
 
     def opened(self, key: str) -> str | None:
         return self.opened_by.get(key)
@@ -283,6 +322,24 @@ def asked(case_id: str, step: Step) -> Iterable[Delivery]:
     )
 
 
+def _sealed(row: _Row) -> Case:
+    """Return a case without any sensitive value, as its entries make it."""
+    if not any(step.sealed for step in row.journal):
+        return replace(row.case, secret=b"")
+    case = rebuild(read_entry(entry_of(step)) for step in row.journal)
+    return row.case if case is None else case
+
+
+def _fate(delivery: Delivery) -> Fate:
+    return Fate(
+        key=delivery.key,
+        state=delivery.state,
+        attempts=delivery.attempts,
+        next_at=delivery.next_at,
+        error=delivery.error,
+    )
+
+
 def _summary(row: _Row) -> Summary:
     case = row.case
     return Summary(
@@ -303,10 +360,13 @@ def _is_sought(row: _Row, sought: Sought) -> bool:
     due_at = case.timers[0].fires_at if case.timers else None
     stuck = case.needs_human is not None or row.parked is not None
     return (
-        sought.policy in (None, case.policy.name)
+        (sought.ids is None or case.id in sought.ids)
+        and sought.policy in (None, case.policy.name)
         and (sought.state is None or sought.state in filing.states)
         and (sought.waits_for is None or sought.waits_for in filing.waits_for)
         and sought.closed in (None, filing.closed)
         and (sought.overdue_at is None or (due_at is not None and due_at <= sought.overdue_at))
         and sought.stuck in (None, stuck)
+        and (sought.opened_from is None or sought.opened_from <= row.journal[0].at)
+        and (sought.opened_before is None or row.journal[0].at < sought.opened_before)
     )

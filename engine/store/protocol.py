@@ -7,9 +7,9 @@ without waiting for anything, so that the same function runs on every store, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
 from ..case import Case, PolicyRef
 from ..errors import AmendsError
@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 
 #: Where a delivery stands: to be made (or under way), made, or given up until an operator tries again.
 DeliveryState = Literal["waiting", "done", "dead"]
+DELIVERY_STATES: Final = get_args(DeliveryState)
 
 #: Effects of money: those of one part of a payout are delivered in the order in which they were asked for.
 _MONEY: Final = ("payout", "reversal")
@@ -109,6 +110,8 @@ class Summary:
 class Sought:
     """Which cases to list; what is None is not asked about."""
 
+    #: Those with one of some ids: no more than a statement takes.
+    ids: tuple[str, ...] | None = None
     policy: str | None = None
     state: str | None = None
     waits_for: str | None = None
@@ -117,6 +120,9 @@ class Sought:
     overdue_at: datetime | None = None
     #: Those that a person has to look at: a rule failed, or they are parked.
     stuck: bool | None = None
+    #: Those that were opened at an instant or later, and those that were opened before one.
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,35 @@ class Delivery:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of a delivery so far, by its key; the effect stands in the journal."""
+
+    key: str
+    state: DeliveryState
+    attempts: int
+    next_at: datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """All that is kept of a case: its journal, and what the journal does not tell. Everything else is made of it."""
+
+    case_id: str
+    #: As they were written, each with its digest, the opening first.
+    entries: tuple[bytes, ...]
+    heads: tuple[str, ...]
+    #: Idempotency keys of its events, in the order of their steps.
+    keys: tuple[Keyed, ...]
+    #: In the order of their keys.
+    fates: tuple[Fate, ...]
+    parked: str | None
+    #: The key of its sensitive values, and those that are not erased; empty where they were not asked for.
+    secret: bytes = field(default=b"", repr=False)
+    vault: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
 class Transaction(Protocol):
     """All that is read and written together, or not at all.
 
@@ -158,6 +193,15 @@ class Transaction(Protocol):
 
     def cases(self, ids: Collection[str]) -> Mapping[str, Case]:
         """Return those of some cases that there are, by id."""
+
+    def sealed(self, ids: Collection[str]) -> Mapping[str, Case]:
+        """Return those of some cases that there are, to be looked at: commitments stand for sensitive values."""
+
+    def kept(self, ids: Collection[str], *, reveal: bool = False) -> tuple[Kept, ...]:
+        """Return all that is kept of some cases, in the order of their ids; sensitive values only if asked for."""
+
+    def settle(self, fates: Collection[Fate]) -> None:
+        """Note of deliveries what became of them elsewhere."""
 
     def steps(self, case_id: str, first: int = 0, last: int | None = None) -> tuple[Step, ...]:
         """Return the steps of a case from one number to another, both included."""

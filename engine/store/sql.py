@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    or_,
     select,
     update,
 )
@@ -30,9 +29,9 @@ from ..step import Query, Step
 from ..stepping.answers import Tally, answer, tallied
 from . import codec
 from .faults import told_apart
-from .protocol import CaseKey, Delivery, DeliveryState, Keyed, LostRace, Saved, Sought, Summary
-from .searching import is_asked, is_sought
-from .statements import ADVANCE, KEYED, READ, READ_LOCKED, gone_from, into
+from .protocol import CaseKey, Delivery, DeliveryState, Fate, Kept, Keyed, LostRace, Saved, Sought, Summary
+from .searching import is_asked, page_of
+from .statements import ADVANCE, KEYED, READ, READ_LOCKED, SETTLE, SNAPSHOTS, gone_from, into
 from .tables import (
     balances,
     case_keys,
@@ -46,6 +45,7 @@ from .tables import (
     shares,
     vault,
 )
+from .whole import all_kept
 
 Item = TypeVar("Item")
 
@@ -97,6 +97,29 @@ class SqlTransaction:
                 found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, row.secret, kept)
                 self._tallies[row.id] = codec.tally_of(row.tally, {})
         return found
+
+    def sealed(self, ids: Collection[str]) -> Mapping[str, Case]:
+        """Read the rows of cases, and neither keys nor values."""
+        return {
+            row.id: codec.case_of(row.snapshot, None, {})[0]
+            for chunk in _chunks(sorted(set(ids)))
+            for row in self._execute(SNAPSHOTS, {"ids": chunk})
+        }
+
+    def kept(self, ids: Collection[str], *, reveal: bool = False) -> tuple[Kept, ...]:
+        """Read every table that keeps something of cases."""
+        return tuple(
+            kept
+            for chunk in _chunks(sorted(set(ids)))
+            for kept in all_kept(
+                lambda statement, chunk=chunk: self._execute(statement, {"ids": chunk}), reveal=reveal
+            )
+        )
+
+    def settle(self, fates: Collection[Fate]) -> None:
+        """Update deliveries."""
+        if fates:
+            self._execute(SETTLE, [codec.fate_row(fate) for fate in fates])
 
     def _secret(self, case_id: str) -> bytes | None:
         found: bytes | None = self._scalar(select(case_keys.c.secret).where(case_keys.c.case_id == case_id))
@@ -278,12 +301,7 @@ class SqlTransaction:
         self, sought: Sought, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[Summary, ...]:
         """Select cases by place and by what is sought."""
-        query = select(*(column for column in cases.c if column.name != "snapshot")).where(*is_sought(sought))
-        if after is not None:
-            query = query.where(
-                or_(cases.c.opened_at > after[0], and_(cases.c.opened_at == after[0], cases.c.id > after[1]))
-            )
-        rows = self._execute(query.order_by(cases.c.opened_at, cases.c.id).limit(limit))
+        rows = self._execute(page_of(sought, after, limit))
         return tuple(codec.summary_of(row) for row in rows)
 
     # --- deliveries -----------------------------------------------------------------------------------------------------

@@ -5,9 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Delete, Insert, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Delete, Insert, Table, bindparam, delete, insert, select, update
 
-from .tables import case_keys, cases, event_keys
+from .tables import case_keys, cases, event_keys, journal, outbox, vault
+
+
+def _mine(column: Column[str]) -> ColumnElement[bool]:
+    """Return what rows of some cases keep to."""
+    return column.in_(bindparam("ids", expanding=True))
+
 
 _UPDATED: Final = (
     "bundle",
@@ -33,13 +39,36 @@ ADVANCE: Final = (
 READ: Final = (
     select(cases.c.id, cases.c.snapshot, cases.c.tally, case_keys.c.secret)
     .select_from(cases.outerjoin(case_keys, case_keys.c.case_id == cases.c.id))
-    .where(cases.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_mine(cases.c.id))
     .order_by(cases.c.id)
 )
 READ_LOCKED: Final = READ.with_for_update(of=cases)
 KEYED: Final = select(event_keys).where(
-    event_keys.c.case_id.in_(bindparam("ids", expanding=True)),
+    _mine(event_keys.c.case_id),
     event_keys.c.key.in_(bindparam("keys", expanding=True)),
+)
+#: What is kept of cases, table by table.
+SNAPSHOTS: Final = select(cases.c.id, cases.c.snapshot).where(_mine(cases.c.id))
+STANDING: Final = select(cases.c.id, cases.c.parked).where(_mine(cases.c.id)).order_by(cases.c.id)
+ENTRIES: Final = (
+    select(journal.c.case_id, journal.c.entry, journal.c.head)
+    .where(_mine(journal.c.case_id))
+    .order_by(journal.c.case_id, journal.c.seq)
+)
+KEYS: Final = (
+    select(event_keys).where(_mine(event_keys.c.case_id)).order_by(event_keys.c.case_id, event_keys.c.seq)
+)
+FATES: Final = (
+    select(*(column for column in outbox.c if column.name != "effect"))
+    .where(_mine(outbox.c.case_id))
+    .order_by(outbox.c.key)
+)
+SECRETS: Final = select(case_keys).where(_mine(case_keys.c.case_id))
+VAULTS: Final = select(vault).where(_mine(vault.c.case_id))
+SETTLE: Final = (
+    update(outbox)
+    .where(outbox.c.key == bindparam("delivery"))
+    .values({name: bindparam(name) for name in ("state", "attempts", "next_at", "error")})
 )
 
 
