@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "migrate": "Show what would become of open cases under a version that takes them over.",
     "diff": "Compare two policies, and what cases come to under each.",
     "worker": "Fire timers and deliver effects, until told to stop.",
+    "cases": "List, explain, prove, count and carry the cases of a store.",
     "store": "Look at the tables that cases live in, or bring them up to date.",
     "schema": "Print the JSON Schema of policies, of fragments or of scenario files, for an editor.",
 }

@@ -12,8 +12,9 @@ from typing import Final, TextIO
 
 import click
 
-#: Exit codes; wrong usage is 2, click's own.
+#: Exit codes; 2 is click's own for wrong usage.
 WRONG: Final = 1
+UNUSABLE: Final = 2
 FAILED: Final = 3
 
 #: Seconds before a command says what it is doing.

@@ -18,9 +18,9 @@ from ..store.protocol import Summary
 #: The days at which one bucket of late or due cases ends and the next begins.
 BUCKETS: Final = (1, 7, 30)
 
-Figure = Literal["granted", "waiting", "asked", "settled", "failed", "back"]
+Figure = Literal["granted", "waiting", "asked", "settled", "failed", "taken_back"]
 #: What is told of money, in the order of its life; all of it is there at once, but for what was granted, which is the sum.
-FIGURES: Final[tuple[Figure, ...]] = ("granted", "waiting", "asked", "settled", "failed", "back")
+FIGURES: Final[tuple[Figure, ...]] = ("granted", "waiting", "asked", "settled", "failed", "taken_back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +161,8 @@ def figures(part: Part) -> Iterable[tuple[Figure, Money]]:
     """Return where the money of a part is."""
     match part.status:
         case "reversed":
-            return [("back", part.amount)]
+            return [("taken_back", part.amount)]
         case "asked" | "settled" | "failed" as figure:
-            return [(figure, part.out), *([("back", part.returned)] if part.returned else [])]
+            return [(figure, part.out), *([("taken_back", part.returned)] if part.returned else [])]
         case _:
             return [("waiting", part.out)]

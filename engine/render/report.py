@@ -26,14 +26,11 @@ def report_text(report: Report, *, colour: bool = False) -> str:
         [paint.bold(f"{_cases(report.cases)} at {say.when(report.at)} UTC"), *_heads(report)],
         _table(paint, ("waits for", "cases", "overdue"), _waits(report)),
         _histogram(paint, report),
-        _table(paint, ("money", *(_FIGURES[figure] for figure in FIGURES)), _money(report)),
+        _table(paint, ("money", *(figure.replace("_", " ") for figure in FIGURES)), _money(report)),
         _grouped(paint, "state", report.states),
         _grouped(paint, "decision", report.decisions),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-_FIGURES: Final = {figure: figure for figure in FIGURES} | {"back": "taken back"}
 
 
 def _cases(count: int) -> str:

@@ -69,21 +69,9 @@ class _Page:
             yield "why", [self.say.sentence(self.case.reason)]
         yield "facts", [f"{name}: {self.say.value(value)}" for name, value in sorted(self.case.facts.items())]
         yield "clocks", list(self.clocks())
-        yield (
-            "payouts",
-            [row for name, payout in self.case.payouts.items() for row in self.payout(name, payout)],
-        )
+        yield "payouts", list(self.payouts())
         yield "next", [f"{self.say.when(timer.fires_at)}  {self.timer(timer)}" for timer in self.case.timers]
-        yield (
-            "deadlines",
-            [
-                f"{self.say.due(due)}  {name} ({span(self.at - due)})"
-                for due, name in sorted(
-                    (due, name) for name, due in self.shown.deadlines.items() if due is not None
-                )
-                if due >= self.at
-            ],
-        )
+        yield "deadlines", list(self.deadlines())
         yield "deliveries", list(self.deliveries())
 
     def state(self, leg: str, state: State) -> str:
@@ -126,10 +114,11 @@ class _Page:
         )
         return (said or "stays as it is") + ("" if candidate.unconditional else " if its conditions hold")
 
-    def payout(self, name: str, payout: Payout) -> Iterator[str]:
-        paid = self.say.value(payout.paid)
-        yield f"{name}  {payout.state}, granted {self.say.value(payout.granted)}, paid {paid}"
-        yield from (f"  {self.part(part)}" for part in payout.parts)
+    def payouts(self) -> Iterator[str]:
+        for name, payout in self.case.payouts.items():
+            granted, paid = self.say.value(payout.granted), self.say.value(payout.paid)
+            yield f"{name}  {payout.state}, granted {granted}, paid {paid}"
+            yield from (f"  {self.part(part)}" for part in payout.parts)
 
     def part(self, part: Part) -> str:
         way = part.route or NOTHING if part.via is None else self.say.word("by", via=part.via)
@@ -137,13 +126,22 @@ class _Page:
         back = f", {self.say.value(part.returned)} taken back" if part.returned else ""
         return f"{part.id}  {self.say.value(part.amount)}  {part.status}  {way}{missing}{back}"
 
+    def deadlines(self) -> Iterator[str]:
+        """Yield windows and moments that are still to come; those of clocks stand with the clocks."""
+        clocks = {clock.name for clock in self.case.clocks.values()}
+        known = ((due, name) for name, due in self.shown.deadlines.items() if due is not None)
+        for due, name in sorted(known):
+            if due >= self.at and name not in clocks:
+                yield f"{self.say.due(due)}  {name} ({span(self.at - due)})"
+
     def deliveries(self) -> Iterator[str]:
         counts = Counter(fate.state for fate in self.shown.fates)
         if counts:
             yield ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         for fate in self.shown.fates:
             if fate.error is not None and fate.state != "done":
-                yield f"{fate.key}  {fate.state} after {fate.attempts} attempts: {fate.error}"
+                attempts = f"{fate.attempts} attempt{'' if fate.attempts == 1 else 's'}"
+                yield f"{fate.key}  {fate.state} after {attempts}: {fate.error}"
 
 
 def standing_in(shown: Shown) -> Iterator[tuple[str, State]]:
