@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from .case import Case
 from .deadlines import deadlines
@@ -20,6 +20,7 @@ from .durable.listing import page_of
 from .durable.packing import Packing, refs_of
 from .durable.session import Policies
 from .durable.standing import Report, Standing
+from .durable.trying import tried
 from .engine import Engine
 from .errors import (
     AmendsError,
@@ -32,10 +33,11 @@ from .errors import (
 )
 from .journal import read_entry, uncovered
 from .policy import CompiledPolicy
+from .publishing.bundle import Bundle
 from .render.plain import plain
 from .simulate import Entry, entries
 from .step import Step
-from .store.protocol import Fate, Kept, LostRace, Result, Sought, Summary, Transaction, Work
+from .store.protocol import Fate, Kept, Result, Sought, Summary, Transaction, Work
 from .values import Value
 
 Item = TypeVar("Item")
@@ -281,11 +283,9 @@ class Operations:
         yield packing.first()
         count = 0
         for page in chunks((summary.id for summary in self.summaries(sought)), CHUNK):
-            found = {
-                kept.case_id: kept for kept in self._read(lambda t, ids=page: t.kept(ids, reveal=reveal))
-            }
-            for case_id in page:
-                yield from self._packed(packing, found[case_id])
+            kept = self._read(_kept(page, reveal=reveal))
+            for one in sorted(kept, key=lambda one: page.index(one.case_id)):
+                yield from self._packed(packing, one)
             count += len(page)
             tell(count)
         yield packing.last()
@@ -296,13 +296,13 @@ class Operations:
         except CorruptJournal as problem:
             raise CorruptJournal(f"the case `{kept.case_id}`: {problem}") from problem
         for ref in lacking:
-            bundle = self._read(lambda transaction, ref=ref: transaction.bundle(ref.bundle))
+            bundle = self._read(_bundle(ref.bundle))
             if bundle is None:
                 raise UnknownPolicy(f"the store does not have {ref.name} {ref.version} ({ref.bundle[:12]}…)")
             yield packing.policy(ref, bundle)
         yield packing.case(kept)
 
-    def import_(self, file: BinaryIO, *, live: bool, tell: Tell) -> Imported:
+    def import_(self, file: IO[bytes], *, live: bool, tell: Tell) -> Imported:
         """Write the cases of a file: all of them, or none where anything is wrong.
 
         Everything is proven first, so that the transaction that writes is short.
@@ -320,16 +320,18 @@ class Operations:
             self._read(absent(ids))
             count += len(ids)
             tell(count)
-        return self._do(written(file, arrivals, live=live))
+        return tried(self._engine.store, written(file, arrivals, live=live))
 
     def _read(self, work: Work[Result]) -> Result:
-        return self._do(work, reads=True)
+        return tried(self._engine.store, work, reads=True)
 
-    def _do(self, work: Work[Result], *, reads: bool = False) -> Result:
-        try:
-            return self._engine.store.transact(work, reads=reads)
-        except LostRace as race:
-            raise Conflict from race
+
+def _kept(ids: Sequence[str], *, reveal: bool) -> Work[tuple[Kept, ...]]:
+    return lambda transaction: transaction.kept(ids, reveal=reveal)
+
+
+def _bundle(digest: str) -> Work[Bundle | None]:
+    return lambda transaction: transaction.bundle(digest)
 
 
 def _entries(kept: Kept) -> Iterator[Written]:

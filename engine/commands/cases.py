@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 import click
 
@@ -278,7 +278,7 @@ def import_(*, store: str, file: str, take_over: bool, form: str) -> None:
 
 
 @contextmanager
-def _twice(name: str) -> Iterator[BinaryIO]:
+def _twice(name: str) -> Iterator[IO[bytes]]:
     """Open a file that is read twice: a pipe is copied first."""
     with click.open_file(name, "rb") as file:
         if file.seekable():

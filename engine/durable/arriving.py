@@ -63,7 +63,7 @@ class Arrivals:
             CorruptJournal: its journal is not the one that was written, or not what its policy makes.
             InvalidValue: the rest does not fit its journal, or a policy is not there.
         """
-        check_names(kept.case_id, *(one.key for one in kept.keys))
+        check_names(kept.case_id)
         secret = kept.secret or secrets.token_bytes(32)
         steps = _steps(kept, secret)
         refs = (step.input.policy for step in steps if isinstance(step.input, Open | Migrate))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 from ..errors import InvalidValue
 from ..store.protocol import Kept, Sought, Transaction, Work
@@ -28,7 +28,7 @@ class Imported:
     waiting: int = 0
 
 
-def proven(file: BinaryIO, arrivals: Arrivals) -> Iterator[str]:
+def proven(file: IO[bytes], arrivals: Arrivals) -> Iterator[str]:
     """Yield the ids of a file's cases, each when it is proven.
 
     Raises:
@@ -65,7 +65,7 @@ def absent(ids: Sequence[str]) -> Work[None]:
     return work
 
 
-def written(file: BinaryIO, arrivals: Arrivals, *, live: bool) -> Work[Imported]:
+def written(file: IO[bytes], arrivals: Arrivals, *, live: bool) -> Work[Imported]:
     """Write what a file holds, which was proven.
 
     Args:

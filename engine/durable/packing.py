@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from ..case import PolicyRef
 from ..errors import AmendsError, InvalidValue
-from ..given import check_texts
 from ..journal import canonical, read_entry
+from ..literal import written
 from ..publishing.bundle import Bundle
 from ..step import Migrate, Open
 from ..store.protocol import DELIVERY_STATES, Fate, Kept, Keyed
@@ -235,8 +235,7 @@ def _fate(data: Any) -> Fate:
 def _text(data: Any) -> str:
     if not isinstance(data, str) or "\0" in data:
         raise InvalidValue(f"`{data!r:.60}` is not a text that a table can hold")
-    check_texts(data)
-    return data
+    return written(data)
 
 
 def _maybe(data: Any) -> str | None:

@@ -6,7 +6,7 @@ Spec: docs/cli.md, "amends cases". Of sensitive values nothing is known here: ca
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -157,12 +157,14 @@ def bucket(span: timedelta) -> int:
     return next((number for number, days in enumerate(BUCKETS) if span <= timedelta(days=days)), len(BUCKETS))
 
 
-def figures(part: Part) -> Iterable[tuple[Figure, Money]]:
-    """Return where the money of a part is."""
+def figures(part: Part) -> Iterator[tuple[Figure, Money]]:
+    """Yield where the money of a part is."""
     match part.status:
         case "reversed":
-            return [("taken_back", part.amount)]
+            yield "taken_back", part.amount
         case "asked" | "settled" | "failed" as figure:
-            return [(figure, part.out), *([("taken_back", part.returned)] if part.returned else [])]
+            yield figure, part.out
+            if part.returned:
+                yield "taken_back", part.returned
         case _:
-            return [("waiting", part.out)]
+            yield "waiting", part.out

@@ -111,9 +111,7 @@ class SqlTransaction:
         return tuple(
             kept
             for chunk in _chunks(sorted(set(ids)))
-            for kept in all_kept(
-                lambda statement, chunk=chunk: self._execute(statement, {"ids": chunk}), reveal=reveal
-            )
+            for kept in all_kept(self._execute, chunk, reveal=reveal)
         )
 
     def settle(self, fates: Collection[Fate]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Select
@@ -13,13 +13,20 @@ from .protocol import Kept, Keyed
 from .statements import ENTRIES, FATES, KEYS, SECRETS, STANDING, VAULTS
 
 
-def all_kept(rows_of: Callable[[Select[Any]], Iterable[Any]], *, reveal: bool) -> Iterator[Kept]:
+def all_kept(
+    execute: Callable[[Select[Any], dict[str, Any]], Iterable[Any]], ids: Sequence[str], *, reveal: bool
+) -> Iterator[Kept]:
     """Yield what is kept of cases, in the order of their ids.
 
     Args:
-        rows_of: returns the rows of these cases that a statement selects.
+        execute: returns the rows that a statement selects.
+        ids: of the cases.
         reveal: read keys and sensitive values too.
     """
+
+    def rows_of(statement: Select[Any]) -> Iterable[Any]:
+        return execute(statement, {"ids": ids})
+
     entries, keys, fates = (_by_case(rows_of(statement)) for statement in (ENTRIES, KEYS, FATES))
     secrets = {row.case_id: row.secret for row in rows_of(SECRETS)} if reveal else {}
     values = _by_case(rows_of(VAULTS)) if reveal else {}

@@ -26,6 +26,8 @@ from amends.engine.verify import digests
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: As long as an id may be: keys that are made of it are longer.
+LONG = "x" * 200
 IBAN = "DE02 1203 0000 0000 2020 51"
 
 
@@ -38,9 +40,9 @@ def fill(engine: Engine) -> None:
             raise RuntimeError("the bank is away")
         return Settled(reference="b")
 
-    for index, name in enumerate(("open", "paid", "dead", "late", "erased", "new")):
-        engine.open("loan", {"account": IBAN}, at=NOON + index * HOUR, case_id=name, key=f"order-{name}")
-    for name in ("paid", "dead"):
+    for index, name in enumerate(("open", "paid", "dead", "late", "erased", "new", LONG)):
+        engine.open("loan", {"account": IBAN}, at=NOON + index * HOUR, case_id=name, key=f"order-{name[:9]}")
+    for name in ("paid", "dead", LONG):
         engine.send(
             name,
             "return_late",
@@ -82,11 +84,11 @@ def test_from_store_to_store_not_a_byte_is_lost(library: Library, sqlite: str, p
         cases = {one.id: first.case(one.id) for one in first.cases().cases}
         deliveries = first.deliveries()
         listed = first.cases()
-    assert len(cases) == 6
+    assert len(cases) == 7
     for store in (postgres, MemoryStore()):
         with Engine(Library(), store) as there:
             done = bring(there, lines)
-            assert (done.cases, done.policies) == (6, 1)
+            assert (done.cases, done.policies) == (7, 1)
             assert export(there) == lines
             assert {name: there.case(name) for name in cases} == cases
             assert there.deliveries() == deliveries
@@ -405,4 +407,4 @@ def test_cases_that_are_not_there_are_not_exported_in_silence(filled: Engine) ->
 
 def test_every_line_of_a_file_is_read_as_what_it_is(filled: Engine) -> None:
     lines = export(filled)
-    assert [number for number, _ in unpacked(io.BytesIO(lines))] == list(range(2, 9))
+    assert [number for number, _ in unpacked(io.BytesIO(lines))] == list(range(2, 10))
