@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from amends.engine import operations
 from amends.engine.durable.delivery import Retries, Settled
 from amends.engine.durable.packing import unpacked
 from amends.engine.engine import Engine
@@ -408,3 +409,26 @@ def test_cases_that_are_not_there_are_not_exported_in_silence(filled: Engine) ->
 def test_every_line_of_a_file_is_read_as_what_it_is(filled: Engine) -> None:
     lines = export(filled)
     assert [number for number, _ in unpacked(io.BytesIO(lines))] == list(range(2, 10))
+
+
+def test_however_many_cases_there_are_only_a_page_is_read_at_a_time(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(library)
+    for index in range(7):
+        engine.open("loan", {}, at=NOON + index * HOUR, case_id=str(index))
+    monkeypatch.setattr(operations, "PAGE", 2)
+    asked: list[int] = []
+    transact = engine.store.transact
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        asked.append(1)
+        return transact(*arguments, **options)
+
+    monkeypatch.setattr(engine.store, "transact", counted)
+    found = Operations(engine).standings(Sought())
+    assert next(found).summary.id == "0"
+    # A page of the list, and how its cases stand.
+    assert len(asked) == 2
+    assert [one.summary.id for one in found] == ["1", "2", "3", "4", "5", "6"]
+    assert len(asked) == 8
