@@ -2,39 +2,41 @@
 
 ## What it finds
 
-A `now` in a condition of `always`, an escalation, `pause_while` or a route that is not compared, as it stands, with an
-instant or a window that can be read beforehand: it stands in a sum, in a loop, or on both sides.
+In a condition of `always`, an escalation, `pause_while` or a route, also by way of a define or a table that it asks: a `now`,
+or a window that opens or closes, within a loop; or one of which only the text, the remainder of a division, the minutes or the
+seconds are asked for.
 
 ## Why it matters
 
-Such conditions are looked at again at the ends of windows and at the instants that they compare `now` with, and at no other
-time: nobody asks a sleeping case every second. Of any other use of `now` the case would learn only when somebody acts.
+Nobody asks a sleeping case every second: of such a condition it is worked out beforehand when time changes it, through
+windows, comparisons, sums, days, defines and tables. A loop turns once for every item, and would have to be followed through all
+of them after every step; a remainder or the minutes turn again and again without end.
 
 ## Wrong
 
 ```yaml
-facts: {due_at: timestamp}
+facts: {due_days: list of timestamp}
 events: {give_back: {}}
 states:
   on_loan:
     initial: true
     on: {give_back: closed}
     always:
-      - {when: 'now - due_at > duration("48h")', to: closed}    # AM209
+      - {when: 'due_days.all(d, now > d)', to: closed}    # AM209
   closed: {final: true}
 ```
 
 ## Right
 
 ```yaml
-facts: {due_at: timestamp}
+facts: {due_days: list of timestamp}
 events: {give_back: {}}
 states:
   on_loan:
     initial: true
     on: {give_back: closed}
     always:
-      - {when: 'now > due_at + duration("48h")', to: closed}
+      - {when: 'size(due_days) == 0 || now > max(due_days)', to: closed}
   closed: {final: true}
 ```
 """
@@ -45,22 +47,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..diagnostics import Diagnostics
-from ..expression import Node
-from ..expression.tree import Apply, Local, Loop, Now, Reference, TableCall, WindowPart, children
+from ..expression import OVERLOADS, Node, Overload
+from ..expression.tree import Apply, Loop, Now, Reference, TableCall, WindowPart, children
 from ..policy import CompiledPolicy
 from ..rules.condition import Computed, Condition, leaves
-from ..table import CompiledTable
+from ..types import DURATION
 from .ways import clocks, states_of
 from .written import Written
-
-#: Outside tables that are functions every name has a value.
-NOWHERE: Final[frozenset[str]] = frozenset()
 
 
 def check_time_not_told(policy: CompiledPolicy, written: Written, diagnostics: Diagnostics) -> None:
     """Report every `now` of which nobody can tell when it changes a condition that the case waits on."""
     clock = _Clock(policy)
-    hint = "compare `now` itself with an instant, such as `now > asked.at`, or ask a window or a moment"
+    hint = "compare `now` itself with one instant, such as `now > asked.at` or `now > xs.map(x, x.at).max()`"
     for condition in _waited_on(policy):
         for leaf in leaves(condition):
             for start, end in clock.untold(leaf.checked.root):
@@ -68,9 +67,7 @@ def check_time_not_told(policy: CompiledPolicy, written: Written, diagnostics: D
                 part = leaf.checked.text[start:end].strip()
                 message = f"nobody can tell when time changes `{part}`"
                 if part == "now":
-                    message = (
-                        "nobody can tell when time changes this: `now` is not compared with a known instant"
-                    )
+                    message = "nobody can tell when time changes this: `now` stands in a loop"
                 diagnostics.add("AM209", place, message, hint=hint)
 
 
@@ -89,64 +86,55 @@ def _waited_on(policy: CompiledPolicy) -> Iterator[Condition | None]:
 
 #: Parts of an expression, by their offsets.
 _Spans = Iterator[tuple[int, int]]
-_COMPARING: Final = ("<", ">", "=", "!", "in(timestamp, window)")
+
+
+#: Operators and functions through which it is followed how a value changes with time.
+_FOLLOWED: Final = frozenset(
+    {
+        *("<", "<=", ">", ">=", "==", "!=", "in", "+", "-", "*", "/", "min", "max"),
+        *("date", "int", "decimal", "round", "timestamp", "duration"),
+        *("getHours", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getMonth", "getFullYear"),
+    }
+)
+
+
+def _is_followed(row: Overload) -> bool:
+    return row.name in _FOLLOWED or row.parameters[:1] == (DURATION,)
 
 
 class _Clock:
-    """Finds what time changes at instants that cannot be read from the expression."""
+    """Finds what time changes at more instants than are to be worked out beforehand."""
 
     def __init__(self, policy: CompiledPolicy) -> None:
         self.policy = policy
         self._named: dict[str, bool] = {}
 
-    def untold(self, node: Node, unseen: frozenset[str] | None = NOWHERE) -> _Spans:
-        """Yield the parts whose changes cannot be told.
+    def untold(self, node: Node, *, looped: bool = False) -> _Spans:
+        """Yield the parts whose changes cannot be told: what time changes within a loop, or without end.
 
         Args:
             node: of a condition that the case waits on.
-            unseen: names that have a value only while a table is looked up; None inside a loop, where nothing is seen.
+            looped: whether it stands within a loop.
         """
-        span = (node.start, node.end)
         match node:
-            case Now():
-                yield span
-            case WindowPart() | Reference() if unseen is None:
-                if self._turns_on_now(node):
-                    yield span
-            case Reference(name=name):
-                if self._is_untold(name):
-                    yield span
-            case TableCall(name=name, arguments=arguments):
-                if self._is_untold(name) or (unseen is None and self._turns_on_now(node)):
-                    yield span
-                for argument in arguments:
-                    yield from self.untold(argument, unseen)
-            case Apply(overload=overload, arguments=(left, right)) if overload.startswith(_COMPARING):
-                sides = [side for side in (left, right) if not isinstance(side, Now)]
-                if len(sides) == 1 and unseen is not None and self._is_fixed(sides[0], unseen):
-                    return
-                for side in (left, right):
-                    yield from self.untold(side, unseen)
+            case Now() | WindowPart() if looped:
+                if self._turns(node):
+                    yield node.start, node.end
+            case Reference(name=name) | TableCall(name=name) if self._is_untold(name) or (
+                looped and self._turns(node)
+            ):
+                yield node.start, node.end
+            case Apply(overload=overload, arguments=arguments) if not _is_followed(OVERLOADS[overload]):
+                if any(self._turns(part) for argument in arguments for part in _every(argument)):
+                    yield node.start, node.end
             case Loop():
-                yield from self.untold(node.over, unseen)
+                yield from self.untold(node.over, looped=looped)
                 for part in (node.condition, node.key, node.body):
                     if part is not None:
-                        yield from self.untold(part, None)
+                        yield from self.untold(part, looped=True)
             case _:
                 for part in children(node):
-                    yield from self.untold(part, unseen)
-
-    def _is_fixed(self, node: Node, unseen: frozenset[str]) -> bool:
-        """Return whether an instant or a window can be read outside its table, and does not move with time."""
-        return not any(
-            isinstance(part, Now | Local)
-            or (isinstance(part, Reference) and part.name in unseen)
-            or self._turns(part)
-            for part in _every(node)
-        )
-
-    def _turns_on_now(self, node: Node) -> bool:
-        return any(self._turns(part) for part in _every(node))
+                    yield from self.untold(part, looped=looped)
 
     def _turns(self, node: Node) -> bool:
         """Return whether one node, apart from its parts, changes with time."""
@@ -166,26 +154,22 @@ class _Clock:
     def _is_untold(self, name: str) -> bool:
         """Return whether a declared value changes with time, and nobody can tell when."""
         if name not in self._named:
-            self._named[name] = any(True for _ in self._parts(name))
+            self._named[name] = any(any(self.untold(root)) for root in self._roots(name))
         return self._named[name]
 
-    def _parts(self, name: str) -> _Spans:
+    def _roots(self, name: str) -> Iterator[Node]:
+        """Yield the expressions that a declared value is computed by."""
         if name in self.policy.defines:
-            yield from self.untold(self.policy.defines[name].root)
+            yield self.policy.defines[name].root
         elif name in self.policy.balances:
-            yield from self.untold(self.policy.balances[name].limit.root)
+            yield self.policy.balances[name].limit.root
         elif name in self.policy.tables:
-            yield from self._table(self.policy.tables[name])
-
-    def _table(self, table: CompiledTable) -> _Spans:
-        unseen = frozenset(name for name, _ in table.parameters)
-        asked = [*table.inputs, *(leaf.checked for rule in table.rules for leaf in leaves(rule.condition))]
-        for checked in asked:
-            yield from self.untold(checked.root, unseen)
-        for term in [*(term for rule in table.rules for term in rule.then), *(table.otherwise or ())]:
-            # Only what a table asks is looked at again, not what it gives.
-            if isinstance(term, Computed) and self._turns_on_now(term.checked.root):
-                yield term.checked.root.start, term.checked.root.end
+            table = self.policy.tables[name]
+            yield from (checked.root for checked in table.inputs)
+            yield from (leaf.checked.root for rule in table.rules for leaf in leaves(rule.condition))
+            for term in (*(term for rule in table.rules for term in rule.then), *(table.otherwise or ())):
+                if isinstance(term, Computed):
+                    yield term.checked.root
 
 
 def _every(node: Node) -> Iterator[Node]:

@@ -277,12 +277,9 @@ def sensitive_leak(sheet: Sheet) -> Fault:
 
 def time_not_told(sheet: Sheet) -> Fault:
     """Reckon with `now` so that nobody can tell when the condition changes."""
-    when = "'«now - planted_at > duration(\"48h\")'"
+    when = "«now.getSeconds() > 30"
     return Fault(
-        puts={
-            ("escalations", "planted_209"): f"{{when: {when}, in: [{sheet.initial}], decision: planted}}",
-            **TIME,
-        }
+        puts={("escalations", "planted_209"): f"{{when: {when}, in: [{sheet.initial}], decision: planted}}"}
     )
 
 
