@@ -181,6 +181,11 @@ class Mover:
                 found[leg] = (*own, *wider)
         return found
 
+    def ever_listens(self, leg: str, event: str) -> bool:
+        """Return whether a leg listens to an event in any of its states."""
+        on = any(event in state.on for state in self.states[leg].values())
+        return on or any(e.event == event and e.leg == leg for e in self.policy.escalations)
+
     def chosen(self, found: Chosen) -> Chosen:
         """End the step where a rule failed, or where the choice turns on missing facts."""
         if found.failed is not None:

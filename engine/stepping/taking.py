@@ -66,13 +66,14 @@ def _check_role(event: Event, allowed: tuple[str, ...]) -> None:
 
 
 def _not_accepted(mover: Mover, event: str) -> Reason:
-    """Return why no leg listens: the state is final, or waits for something else."""
-    standing = [state for _, state in mover.standing()]
-    accepted = tuple(name for name in mover.policy.events if is_accepted(mover, name))
-    if waiting := [state.name for state in standing if state.final is None]:
-        return built_in("not_accepted", event=event, state=", ".join(waiting), accepted=accepted)
-    # All have ended; the first leg says how.
-    state = standing[0]
+    """Return why no leg listens: those that ever do have ended, and the first of them says how; or they wait for something else."""
+    standing = dict(mover.standing())
+    theirs = [state for leg, state in standing.items() if mover.ever_listens(leg, event)]
+    if any(state.final is None for state in theirs or standing.values()):
+        waiting = ", ".join(state.name for state in standing.values() if state.final is None)
+        accepted = tuple(name for name in mover.policy.events if is_accepted(mover, name))
+        return built_in("not_accepted", event=event, state=waiting, accepted=accepted)
+    state = next(iter(theirs or standing.values()))
     reason = mover.work.because(state.final or "closed", f"{state.name}.final")
     return replace(reason, values={**reason.values, "event": event, "state": state.name})
 
