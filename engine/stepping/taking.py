@@ -44,7 +44,8 @@ def take(mover: Mover, event: Event) -> None:
         return
     rule = mover.policy.events.get(event.name)
     if rule is None:
-        hint = did_you_mean(event.name, mover.policy.events)
+        own = (f"{name}.{said}" for name, paid in mover.policy.payouts.items() for said in _said_of(paid))
+        hint = did_you_mean(event.name, [*mover.policy.events, *own])
         raise Refused(built_in("unknown_event", event=event.name, hint=hint))
     _check_role(event, rule.by)
     try:
@@ -57,6 +58,11 @@ def take(mover: Mover, event: Event) -> None:
     mover.work.keep()
     mover.go(taken)
     sla.happened(mover.work, event.name)
+
+
+def _said_of(rule: PayoutRule) -> tuple[str, ...]:
+    """Return the last words of the events that a payout has of its own."""
+    return (*RESULTS, *VERDICTS) if rule.approvals else RESULTS
 
 
 def _check_role(event: Event, allowed: tuple[str, ...]) -> None:
@@ -127,7 +133,7 @@ def _check_refusal(mover: Mover, chosen: Chosen) -> None:
 def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
     """Take what the host reports of a payout, which moves its part in any state, or what somebody says to its amount."""
     rule = mover.policy.payouts[name]
-    known = (*RESULTS, *VERDICTS) if rule.approvals else RESULTS
+    known = _said_of(rule)
     if result not in known:
         hint = did_you_mean(event.name, [*mover.policy.events, *(f"{name}.{one}" for one in known)])
         raise Refused(built_in("unknown_event", event=event.name, hint=hint))
