@@ -13,7 +13,7 @@ from typing import Any
 from .case import PolicyRef
 from .checks.run import run_checks
 from .diagnostics import ENOUGH, Diagnostic, Diagnostics, EnoughError
-from .document import Fields, Node, Scalar, walk
+from .document import Fields, Node, Scalar, below
 from .errors import InvalidValue
 from .expression import Declared
 from .money import ROUNDINGS, Rounding
@@ -258,7 +258,7 @@ class _Compiler:
             payouts=self.payouts(flow),
             sensitive=_sensitive(facts, events),
             size=(
-                sum(1 for _, n in walk(self.node) if isinstance(n, Fields) for _ in n.entries),
+                sum(len(part.entries) for part in below(self.node) if isinstance(part, Fields)),
                 sum(len(leg.states) for leg in legs),
             ),
             migrates=read_migrates(at(self.node, "migrates"), flow, self.ref.version),

@@ -26,7 +26,7 @@ import yaml
 
 from .diagnostics import Diagnostic, Diagnostics, Place
 from .text.limits import LIMITS, Limits
-from .text.nodes import Fields, FileText, Items, Node, Scalar, Way, Written, node_at, to_plain, walk
+from .text.nodes import Fields, FileText, Items, Node, Scalar, Way, Written, below, node_at, to_plain, walk
 from .text.yaml_traps import (
     bad_escape,
     decode,
@@ -45,6 +45,7 @@ __all__ = [
     "Node",
     "Scalar",
     "Way",
+    "below",
     "node_at",
     "read_file",
     "read_text",

@@ -41,6 +41,8 @@ class Joins:
 
     def of(self, way: Way) -> Standing:
         """Return where legs stand when a way is taken: its own in its state, others as far as conditions tell."""
+        if len(self.policy.legs) == 1:
+            return {self.policy.legs[0].name: frozenset({way.source})}
         earlier = way.tried[: way.index]
         told = [self.standing(c.condition, when=False) for c in earlier if not c.by and not c.needs]
         told.append(

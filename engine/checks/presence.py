@@ -76,6 +76,10 @@ class Presence:
         self.standing: dict[str, Keys] = {}
         #: Of each list of candidates what is surely there after so many of them were false.
         self._refuted: dict[int, list[Keys]] = {}
+        #: What each way ensures by itself.
+        self._ensured: dict[int, Keys] = {}
+        #: What each event brings with it, and the records that it replaces.
+        self._carried: dict[str, tuple[Keys, Keys]] = {}
         self._meeting = {event for sla, _ in clocks(policy) for event in sla.met_by}
         self._solve()
 
@@ -182,13 +186,18 @@ class Presence:
             present = self._arrived(event, present)
         elif result := self.policy.results.get(way.event or ""):
             present |= self._reported(result)
-        present |= self._lasting(way.due)
-        present |= self._refuted_by(way.tried)[way.index]
-        if way.held:
-            present |= self.paths.ensured(way.candidate.condition)
-            for _, asked in way.candidate.needs:
-                present |= self.paths.flow(asked.root, NONE).true
-        return present
+        return present | self._by_itself(way)
+
+    def _by_itself(self, way: Way) -> Keys:
+        """Return what a way ensures by being taken, whatever was there: its clock, what was false before it, its conditions."""
+        if id(way) not in self._ensured:
+            present = self._lasting(way.due) | self._refuted_by(way.tried)[way.index]
+            if way.held:
+                present |= self.paths.ensured(way.candidate.condition)
+                for _, asked in way.candidate.needs:
+                    present |= self.paths.flow(asked.root, NONE).true
+            self._ensured[id(way)] = present
+        return self._ensured[id(way)]
 
     def _refuted_by(self, tried: Sequence[Candidate]) -> list[Keys]:
         """Return what is surely there after the first none, one, two … of some candidates were false."""
@@ -207,11 +216,14 @@ class Presence:
 
     def _arrived(self, event: Event, present: Keys) -> Keys:
         """Return what is there with the records of an event; fields that it does not carry are gone."""
-        carried = {item.name for item in event.fields if item.default or item.type == required(item.type)}
-        for name in {event.name, event.keep_as or event.name}:
-            fields = {field for field, _ in self.policy.records[name].fields if field in carried}
-            present = _without(present, name) | {name} | {f"{name}.{field}" for field in fields}
-        return present
+        if event.name not in self._carried:
+            records = frozenset({event.name, event.keep_as or event.name})
+            given = {item.name for item in event.fields if item.default or item.type == required(item.type)}
+            fields = [(name, field) for name in records for field, _ in self.policy.records[name].fields]
+            there = records.union(f"{name}.{field}" for name, field in fields if field in given)
+            self._carried[event.name] = (there, records)
+        brought, records = self._carried[event.name]
+        return frozenset(key for key in present if key.partition(".")[0] not in records) | brought
 
     def _reported(self, result: Event) -> Keys:
         """Return what is there with a result of a payout: its record, though of no more than was said; one of nothing has none."""

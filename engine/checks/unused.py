@@ -80,13 +80,18 @@ def check_unused(policy: CompiledPolicy, written: Written, diagnostics: Diagnost
         return
     file = written.node.place.file
     parts = [(key.text, part) for key, part in written.declared() if key.text not in _PROSE]
-    mentions = Counter(word for section, part in parts for word in _mentioned(section, part))
+    mentions = Counter(
+        _WORD.findall("\n".join(text for section, part in parts for text in _texts(section, part)))
+    )
     # An event that does not say who may send it may be sent by every role.
     exempt = _BUILT_IN.union(*(event.by for event in policy.events.values()))
     for section, what in _SECTIONS.items():
         for name, own in _declared(written, section):
             # Its key is one mention, and what it says of itself is none.
-            outside = mentions[name.text] - 1 - list(_mentioned(section, own)).count(name.text)
+            itself = "\n".join(_texts(section, own))
+            outside = mentions[name.text] - 1
+            if name.text in itself:
+                outside -= _WORD.findall(itself).count(name.text)
             if outside <= 0 and name.place.file == file and name.text not in exempt:
                 message = f"the {what} `{name.text}` is declared and never used"
                 diagnostics.add("AM501", name.place, message, hint="use it, or remove it")
@@ -107,18 +112,20 @@ def _declared(written: Written, section: str) -> Iterator[tuple[Scalar, Node | N
             yield from part.entries
 
 
-def _mentioned(section: str, node: Node | None) -> Iterator[str]:
-    """Yield every word in a part of the document; of sentences those that they insert."""
-    match node:
-        case Scalar(text=text):
-            texts = [found[1] or "" for found in _INSERT.finditer(text)] if section == "reasons" else [text]
-            for each in texts:
-                yield from _WORD.findall(each)
-        case Items(items=items):
-            for item in items:
-                yield from _mentioned(section, item)
-        case Fields(entries=entries):
-            for key, value in entries:
-                yield from _WORD.findall(key.text)
-                if key.text not in _PROSE:
-                    yield from _mentioned(section, value)
+def _texts(section: str, node: Node | None) -> list[str]:
+    """Return every text in a part of the document that may name something; of sentences what they insert."""
+    found: list[str] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Scalar):
+            if section == "reasons":
+                found += (insert[1] or "" for insert in _INSERT.finditer(part.text))
+            else:
+                found.append(part.text)
+        elif isinstance(part, Items):
+            waiting += part.items
+        elif isinstance(part, Fields):
+            found += (key.text for key, _ in part.entries)
+            waiting += (value for key, value in part.entries if key.text not in _PROSE)
+    return found

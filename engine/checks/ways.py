@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..policy import Action, Candidate, CompiledPolicy, Escalation, Outcome, Sla, State
 from ..rules.compiled_moment import CompiledMoment
@@ -69,8 +70,9 @@ def listening(policy: CompiledPolicy, state: State) -> dict[str, tuple[Candidate
     return found
 
 
+@lru_cache(maxsize=1)
 def ways(policy: CompiledPolicy) -> tuple[Way, ...]:
-    """Return every way of a policy, in the order of its parts."""
+    """Return every way of a policy, in the order of its parts; check after check asks for those of the same one."""
     found: list[Way] = []
     for state in states_of(policy).values():
         for event, candidates in listening(policy, state).items():

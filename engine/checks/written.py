@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..diagnostics import Place
-from ..document import Fields, Node, Scalar, walk
+from ..document import Fields, Node, Scalar, below
 from ..expression import Checked
 
 
@@ -27,7 +27,7 @@ class Written:
 
     def _scalar(self, place: Place) -> Scalar | None:
         if not self._scalars and self.node is not None:
-            for _, node in walk(self.node):
+            for node in below(self.node):
                 if isinstance(node, Scalar):
                     self._scalars.setdefault(node.place, node)
         return self._scalars.get(place)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..diagnostics import LIMIT, Diagnostics, Place
-from ..document import Node, Scalar, walk
+from ..document import Node, Scalar, below, walk
 from ..expression import RESERVED, Declared, SyntaxProblem, parse
 from ..expression.parser import MAX_DEPTH
 from ..expression.syntax import children
@@ -175,7 +175,7 @@ class PolicyScope:
                     waiting.append(wanted)
 
     def _mentioned(self, name: str) -> Iterator[str]:
-        for _, node in walk(self._lazy[name].node):
+        for node in below(self._lazy[name].node):
             if isinstance(node, Scalar):
                 for word in _NAME.findall(node.text):
                     if word in self._lazy and word not in self._levels:
@@ -221,8 +221,8 @@ def _circle(wants: dict[str, str], start: str) -> list[str]:
 
 def _levels_of(node: Node) -> int:
     """Return how deep the expressions below a node stand, what they name left out; now and then more than that."""
-    scalars = ((way, below) for way, below in walk(node) if isinstance(below, Scalar))
-    return max((len(way) + _depth(below.text) for way, below in scalars), default=1)
+    scalars = ((way, part) for way, part in walk(node) if isinstance(part, Scalar))
+    return max((len(way) + _depth(part.text) for way, part in scalars), default=1)
 
 
 def _depth(text: str) -> int:

@@ -154,6 +154,18 @@ def walk(node: Node, way: Way = ()) -> Iterator[tuple[Way, Node]]:
             yield from walk(value, (*way, at))
 
 
+def below(node: Node) -> Iterator[Node]:
+    """Yield every node below and including `node` in the order of the file: what `walk` does, without the ways."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Fields):
+            waiting.extend(value for _, value in reversed(node.entries))
+        elif isinstance(node, Items):
+            waiting.extend(reversed(node.items))
+
+
 def node_at(node: Node, way: Iterable[str | int]) -> Node:
     """Return the node at the end of a way; LookupError if the tree has none there."""
     for step in way:
@@ -173,11 +185,12 @@ def to_plain(node: Node) -> Any:
 
     Decimal fractions are Decimal and not float: exact, with the digits as written, and a number to jsonschema.
     """
+    if isinstance(node, Scalar):
+        # Asked of its class, for `isinstance` of a number is slow.
+        return Decimal(node.text) if type(node.value) is Fraction else node.value
     if isinstance(node, Fields):
         return {key.text: to_plain(value) for key, value in node.entries}
-    if isinstance(node, Items):
-        return [to_plain(item) for item in node.items]
-    return Decimal(node.text) if isinstance(node.value, Fraction) else node.value
+    return [to_plain(item) for item in node.items]
 
 
 @dataclass(frozen=True, slots=True)
