@@ -17,7 +17,7 @@ LONGEST_NAME: Final = 200
 def check_texts(*texts: str | None) -> None:
     """Refuse what a journal cannot hold, and what is too long for a name."""
     for text in texts:
-        if len(written(text or "")) > LONGEST_NAME:
+        if text is not None and len(written(text)) > LONGEST_NAME:
             raise TooLarge(f"`{text[:60]}…` is longer than a name may be, {LONGEST_NAME} characters")
 
 

@@ -60,7 +60,7 @@ def test_the_page_lists_every_attribute(tables: dict[str, list[list[str]]]) -> N
     constants = {
         value for name, value in vars(instruments).items() if name.isupper() and isinstance(value, str)
     }
-    attributes = {value for value in constants - SPANS if "." in value and value != instruments.VERSION}
+    attributes = {value for value in constants - SPANS if "." in value and not value[0].isdigit()}
     assert len(attributes) >= 20
     assert {name for row in tables["attribute"] for name in names(row[0])} == attributes
 

@@ -3,9 +3,10 @@
     python -m tests.faults.race sqlite:////tmp/cases.db [--threads 8] [--processes 4] [--rounds 1000]
 
 In each round all begin together, half of them with one case and half with another, and both cases draw from one pot. They
-open their case with the same key, send a payout with the same key, ask for another that two people must approve, approve it,
-and send a payout of their own. Those of one case must be answered with the same case and the same steps, the payouts of both
-cases together must be as many as the pot has room for, and each is asked of the host once. What the database holds is deleted.
+open their case with the same key, send a payout with the same key, ask for another that two people must approve, approve it
+twice, and send a payout of their own. Those of one case must be answered with the same case and the same steps, of each case two
+approvals must be taken, the payouts of both cases together must be as many as the pot has room for, and each is asked of the
+host once. What the database holds is deleted.
 """
 
 from __future__ import annotations
@@ -63,10 +64,12 @@ def race(engine: Engine, me: int, size: str, rounds: int, begin: Callable[[], ob
         case = engine.open("pot", facts, at=NOON, key=f"round-{index}-{me % 2}")
         shared = send(case.id, "draw", "shared", amount="10.00")
         bonus = send(case.id, "ask_bonus", "bonus")
-        send(case.id, "bonus.approved", f"yes-{me}", by=f"desk:{me}")
+        yes, again = (
+            send(case.id, "bonus.approved", f"{word}-{me}", by=f"desk:{me}") for word in ("yes", "again")
+        )
         mine = send(case.id, "draw", f"own-{me}", amount="10.00")
         seen = [case.id, *(one.case.head for one in (shared, bonus))]
-        told.append([seen, shared.refusal is None, mine.refusal is None])
+        told.append([seen, *(one.refusal is None for one in (shared, mine, yes, again))])
     return told
 
 
@@ -119,6 +122,8 @@ def judged(told: list[list[Any]], room: int) -> None:
         for side in (answers[::2], answers[1::2]):
             assert all(answer[:2] == side[0][:2] for answer in side), side
             shared += side[0][1]
+            # Two must approve: so many approvals are taken, of two people, and nobody's twice.
+            assert (sum(answer[3] for answer in side), sum(answer[4] for answer in side)) == (2, 0), side
         assert shared + sum(answer[2] for answer in answers) == room, answers
 
 

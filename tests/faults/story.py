@@ -80,7 +80,10 @@ def engine_of(store: Any, bank: Bank, policies: Library, **options: Any) -> Engi
 
 
 def story(engine: Engine) -> Iterable[Callable[[], object]]:
-    """Return the calls of an application that is started again from the top: all of them, with the same keys."""
+    """Return the calls of an application that is started again from the top: all of them, with the same keys.
+
+    In case `c` two people must approve: one does so twice, another once, and a third one comes too late.
+    """
 
     def draw(case_id: str, amount: str, key: str, **options: Any) -> Sending:
         data = {"amount": amount, "note": f"for {key}"}
@@ -96,6 +99,9 @@ def story(engine: Engine) -> Iterable[Callable[[], object]]:
             secret=b"s" * 32,
         )
 
+    def approval(by: str, key: str) -> Sending:
+        return Sending(case_id="c", event="bonus.approved", by=by, key=key, at=NOON + HOUR)
+
     yield lambda: opened("a")
     yield lambda: engine.send_many([draw("a", "40.00", "a1", at=NOON + HOUR)])
     yield lambda: opened("b", size="30.00", divisor=0)
@@ -106,6 +112,16 @@ def story(engine: Engine) -> Iterable[Callable[[], object]]:
             draw("a", "99.00", "a3", at=NOON + HOUR),
         ]
     )
+    yield lambda: opened("c")
+    yield lambda: engine.send_many(
+        [
+            Sending(case_id="c", event="ask_bonus", by="member:1", key="c1", at=NOON + HOUR),
+            approval("desk:1", "c2"),
+            approval("desk:1", "c3"),
+        ]
+    )
+    yield lambda: engine.send_many([approval("desk:2", "c4")])
+    yield lambda: engine.send_many([approval("desk:3", "c5")])
     yield lambda: engine.deliver(NOON + 2 * HOUR)
     yield lambda: engine.run_due(NOON + 2 * DAY)
     late = NOON + 2 * DAY + 12 * HOUR

@@ -68,8 +68,8 @@ class _Transaction:
 
 
 def journals(engine: Engine) -> dict[str, list[bytes]]:
-    """Return the entries of both cases of the story."""
-    return {name: [entry_of(step) for step in engine.journal(name)] for name in "ab"}
+    """Return the entries of the cases of the story."""
+    return {name: [entry_of(step) for step in engine.journal(name)] for name in "abc"}
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -49,21 +49,20 @@ class Told:
 
     def spans(self) -> list[Any]:
         """Return the spans that ended since the last time, in the order in which they began."""
-        found = sorted(self._exporter.get_finished_spans(), key=lambda span: span.start_time)
+        found: list[Any] = [*self._exporter.get_finished_spans()]
+        found.sort(key=lambda span: span.start_time)
         self._exporter.clear()
         return found
 
     def numbers(self) -> dict[tuple[Any, ...], Any]:
         """Return what was counted, by name and attributes; of a histogram its count and sum."""
         found = {}
-        data = self._reader.get_metrics_data()
+        data: Any = self._reader.get_metrics_data()
         for scope in [scope for one in data.resource_metrics for scope in one.scope_metrics] if data else []:
             for metric in scope.metrics:
                 for point in metric.data.data_points:
                     name = (metric.name, *(point.attributes[key] for key in sorted(point.attributes)))
-                    found[name] = (
-                        point.value if hasattr(point, "value") else (point.count, point.sum)  # type: ignore[union-attr]
-                    )
+                    found[name] = point.value if hasattr(point, "value") else (point.count, point.sum)
         return found
 
 
