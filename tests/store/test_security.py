@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import traceback
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, select, text
 
+from amends.engine.async_engine import AsyncEngine
 from amends.engine.case import Case
 from amends.engine.cloud_event import cloud_event
 from amends.engine.durable.delivery import Settled
@@ -290,6 +292,18 @@ def test_no_exception_of_a_database_shows_a_fact_or_a_key(url: str, library: Lib
     # The lines of this file are quoted too: of these only what calls, and no value.
     for hidden in (IBAN, CONTACT, "77.77", secret.decode(), secret.hex(), '"$money"'):
         assert hidden not in said, hidden
+
+
+def test_nor_does_one_on_asyncio(sqlite: str, library: Library) -> None:
+    async def opened() -> None:
+        async with AsyncEngine(library, sqlite) as engine:
+            account = IBAN
+            await engine.open("loan", {"account": account}, at=NOON)
+
+    broken(sqlite, "amends_vault")
+    with pytest.raises(StoreUnavailable) as raised:
+        asyncio.run(opened())
+    assert IBAN not in "".join(traceback.format_exception(raised.value))
 
 
 def lived_with(engine: Engine, secret: bytes) -> None:
