@@ -2,7 +2,7 @@
 
 Seeds are the cases of the scenario files: their facts, their events, and the data that were ever sent. From anywhere in
 them the machines go on as they like. An overlay is also given the cases of what it is laid over. No policy of a real
-programme that ships has legs, so the examples and capabilities that do are driven too.
+programme that ships has legs, so the example that does and the small policies that show what legs do are driven too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FOLDERS = sorted(path for path in (ROOT / "policies").iterdir() if path.is_dir()
 #: Policies with legs, each a file with its cases beside it.
 LEGS = sorted(
     path
-    for folder in (ROOT / "examples", ROOT / "tests" / "capabilities")
+    for folder in (ROOT / "examples", ROOT / "tests" / "capabilities" / "flow")
     for path in folder.rglob("*.yaml")
     if re.search(r"^legs:", path.read_text(encoding="utf-8"), re.MULTILINE)
 )
