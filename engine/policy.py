@@ -139,6 +139,8 @@ class Sla:
     leg: str
     due: CompiledMoment
     place: Place
+    #: What has to hold for it to start; None for a clock that always does.
+    condition: Condition | None = None
     #: Moments before the due moment, counted from it.
     reminders: tuple[CompiledMoment, ...] = ()
     pause_while: Condition | None = None

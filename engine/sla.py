@@ -72,7 +72,9 @@ def meets(work: Work, event: str) -> bool:
 
 
 def start(work: Work, sla: Sla) -> None:
-    """Start a clock if its due is known; else it is tried again after every step."""
+    """Start a clock if its condition holds and its due is known; else it is tried again after every step."""
+    if sla.condition is not None and holds(sla.condition, work) is not True:
+        return
     due = evaluate_moment(sla.due, work, given=work.now)
     if isinstance(due, Unknown):
         return
@@ -101,7 +103,7 @@ def _reminders(work: Work, sla: Sla, due: Finished) -> tuple[datetime, ...]:
 def refresh(work: Work) -> None:
     """Bring every clock up to date after a step: late starts, due moments that are live, and pauses."""
     for sla in rules(work.policy):
-        if sla.id not in work.clocks and _may_start(work, sla):
+        if sla.id not in work.clocks and may_start(work, sla):
             start(work, sla)
         clock = work.clocks.get(sla.id)
         if clock is None or clock.status not in ("running", "paused"):
@@ -151,7 +153,8 @@ def is_here(work: Work, sla: Sla) -> bool:
     return sla.state is None or sla.until_met or sla.state in work.legs.values()
 
 
-def _may_start(work: Work, sla: Sla) -> bool:
+def may_start(work: Work, sla: Sla) -> bool:
+    """Return whether a clock that does not run yet would start, if its condition held and its due were known."""
     if sla.state is None:
         return not sla.starts or _started_by(work, sla)
     return sla.state in work.legs.values()

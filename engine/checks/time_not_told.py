@@ -2,7 +2,7 @@
 
 ## What it finds
 
-In a condition of `always`, an escalation, `pause_while` or a route, also by way of a define or a table that it asks: a `now`,
+In a condition of `always`, an escalation, a clock or a route, also by way of a define or a table that it asks: a `now`,
 or a window that opens or closes, within a loop; or one of which only the text, the remainder of a division, the minutes or the
 seconds are asked for.
 
@@ -78,7 +78,7 @@ def _waited_on(policy: CompiledPolicy) -> Iterator[Condition | None]:
     for escalation in policy.escalations:
         yield escalation.when
     for sla, _ in clocks(policy):
-        yield sla.pause_while
+        yield from (sla.pause_while, sla.condition)
     for payout in policy.payouts.values():
         yield from (approval.condition for approval in payout.approvals)
         yield from (route.condition for route in payout.routes)

@@ -50,6 +50,7 @@ def read_sla(name: str, node: Node, flow: Flow, state: str | None) -> Sla | None
         leg=of_legs[0] if of_legs else flow.legs[0],
         due=due,
         place=node.place,
+        condition=read_condition(fields, flow.context) if isinstance(fields, Fields) else None,
         reminders=tuple(r for r in (flow.due(item) for item in items(at(fields, "remind"))) if r),
         pause_while=_pause(at(fields, "pause_while"), flow),
         breach=read_candidates(at(fields, "breach"), flow, f"{identity}.breach"),

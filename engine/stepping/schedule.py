@@ -49,7 +49,9 @@ def _wakes(mover: Mover) -> Iterator[datetime | None]:
         clock = work.clocks.get(rule.id)
         goes_on = clock is not None and clock.status in ("running", "paused") and sla.is_here(work, rule)
         if goes_on and reads_time(rule.pause_while):
-            yield next_change(work, partial(_paused, rule.pause_while))
+            yield next_change(work, partial(_held, rule.pause_while))
+        if clock is None and reads_time(rule.condition) and sla.may_start(work, rule):
+            yield next_change(work, partial(_held, rule.condition))
     for name, payout_ in work.payouts.items():
         yield from _route_wakes(mover, mover.policy.payouts[name], payout_)
         yield from _approval_wakes(mover, mover.policy.payouts[name].approvals, payout_)
@@ -119,10 +121,10 @@ def _turned(condition: Condition | None, holding: bool, worth: Worths) -> Hashab
     return "turns" if isinstance(held, RuleError) or (held is True) != holding else None
 
 
-def _paused(condition: Condition | None, worth: Worths) -> Hashable | Moving:
-    """Return whether a clock is paused; by a condition that fails it is not."""
+def _held(condition: Condition | None, worth: Worths) -> Hashable | Moving:
+    """Return whether a condition holds by which a clock is paused, or starts; one that fails does not."""
     held = worth(condition)
-    return held if isinstance(held, Moving) else "pauses" if held is True else "runs"
+    return held if isinstance(held, Moving) else "holds" if held is True else "does not"
 
 
 def _applying(tiers: Sequence[Tier], worth: Worths) -> Hashable | Moving:

@@ -142,6 +142,52 @@ states:
     case.verify()
 
 
+def test_a_clock_starts_once_its_condition_holds_and_does_not_ask_again(play: Make) -> None:
+    case = play(waits("{when: on_hold, due: 2 days}")).open("2026-03-02 09:30")
+    assert (case.case.clocks, case.armed()) == ({}, [])
+    case.send("2026-03-03 10:00", "hold")
+    assert case.due("answer") == "2026-03-05 23:59:59"
+    case.send("2026-03-04 10:00", "go_on")
+    assert case.due("answer") == "2026-03-05 23:59:59"
+    case.run("2026-03-06 00:00:00")
+    assert case.state == "late"
+    case.verify()
+
+
+def test_of_two_clocks_only_the_one_whose_condition_holds_starts(play: Make) -> None:
+    text = """
+facts: {card: bool}
+events: {note: {}}
+states:
+  open:
+    initial: true
+    sla:
+      by_card: {when: card, due: 7 days, breach: {to: late}}
+      otherwise: {unless: card, due: 20 days, breach: {to: late}}
+    on: {note: {}}
+  late: {final: true}
+"""
+    assert list(play(text).open("2026-03-02 09:30", {"card": True}).case.clocks) == ["open/by_card"]
+    assert list(play(text).open("2026-03-02 09:30", {"card": False}).case.clocks) == ["open/otherwise"]
+
+
+def test_a_clock_whose_condition_is_unknown_waits_for_it(play: Make) -> None:
+    clock = "{all: [extra_cost > 5, on_hold], due: 2 days}"
+    case = play(waits(clock, facts="extra_cost: optional int")).open("2026-03-02 09:30")
+    case.send("2026-03-03 10:00", "hold")
+    assert (case.case.clocks, case.armed()) == ({}, [])
+
+
+def test_time_alone_starts_a_clock_at_the_very_second(play: Make) -> None:
+    case = play(waits("{when: 'now >= timestamp(\"2026-03-03T12:00:00-05:00\")', due: 1 hour}")).open(
+        "2026-03-02 09:30"
+    )
+    assert case.armed() == [("wake", "2026-03-03 12:00:00")]
+    case.run("2026-03-03 12:00:00")
+    assert case.due("answer") == "2026-03-03 13:00:00"
+    case.verify()
+
+
 def test_a_clock_past_due_when_it_starts_is_breached_at_once_and_never_before_it_started(play: Make) -> None:
     text = """
 facts: {ordered_at: timestamp}
