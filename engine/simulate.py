@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from .case import Case, Clock, Left, Part, PayoutStatus, Reason
+from .case import Approval, Case, Clock, Left, Part, PayoutStatus, Reason
 from .engine import Engine
 from .errors import InvalidValue
 from .evolve import evolve
@@ -53,6 +53,8 @@ class PayoutShown:
     granted: Money
     paid: Money
     parts: tuple[Part, ...]
+    #: What approvers have said of it, in order.
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,7 @@ def entries(policy: CompiledPolicy, journal: Iterable[Step]) -> Iterator[Entry]:
                     granted=payout.granted,
                     paid=payout.paid,
                     parts=payout.parts,
+                    approvals=payout.approvals,
                 )
                 for name, payout in case.payouts.items()
             ),

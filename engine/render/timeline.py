@@ -6,11 +6,12 @@ that is; then, where they changed, the clocks that run, what the host was asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ..case import MAIN, Left, Part
+from ..case import MAIN, Approval, Left, Part
 from ..simulate import ClockShown, Entry, PayoutShown, Timeline
 from ..source import Source
 from ..step import REFUSED, Answered, Effect, Move, Trace
@@ -154,9 +155,14 @@ class _Steps:
 
     def payout(self, payout: PayoutShown) -> str:
         parts = self.say.word("comma").join(map(self.part, payout.parts))
-        return f"{payout.name} {payout.state} {self.say.value(payout.granted)}" + (
-            f" ({parts})" if parts else ""
-        )
+        amount = f"{payout.name} {payout.state} {self.say.value(payout.granted)}"
+        return "; ".join([f"{amount} ({parts})" if parts else amount, *self.verdicts(payout.approvals)])
+
+    def verdicts(self, approvals: Sequence[Approval]) -> Iterator[str]:
+        """Yield who approved and who declined, as long as one follows another."""
+        for declined, said in groupby(approvals, key=lambda one: one.declined):
+            who = self.say.listed([one.by for one in said])
+            yield self.say.word("declined" if declined else "approved", who=who)
 
     def part(self, part: Part) -> str:
         # Without a way it is the route that says why the money is held.
@@ -304,5 +310,8 @@ def _payout_data(payout: PayoutShown) -> dict[str, Any]:
                 "missing": list(part.missing),
             }
             for part in payout.parts
+        ],
+        "approvals": [
+            {"by": one.by, "amount": plain(one.amount), "declined": one.declined} for one in payout.approvals
         ],
     }

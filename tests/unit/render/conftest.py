@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from amends.engine.case import Left, Part, Reason
+from amends.engine.case import Approval, Left, Part, Reason
 from amends.engine.diagnostics import Place
 from amends.engine.money import Money
 from amends.engine.policy import CompiledPolicy, ReasonText
@@ -170,6 +170,11 @@ def timeline(policy: CompiledPolicy) -> Timeline:
                         granted=twelve,
                         paid=Money(Fraction(0), "USD"),
                         parts=(waiting,),
+                        approvals=(
+                            Approval(by="lead:7", role="lead", at=START, amount=twelve),
+                            Approval(by="lead:8", role="lead", at=START, amount=twelve),
+                            Approval(by="desk:2", role="desk", at=START, amount=twelve, declined=True),
+                        ),
                     ),
                 ),
                 needs_human="division by zero",
