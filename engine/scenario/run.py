@@ -266,9 +266,13 @@ class _Seen:
         return self.case.state if len(legs) == 1 else dict(legs)
 
     def hint(self, wanted: Wanted) -> str | None:
-        """Say what was probably meant by a deadline, a leg or a state of which there is none."""
+        """Say what was probably meant by a deadline, a leg or a state of which there is none, or of which payout it is."""
         if wanted.key == "state":
             return self._hint_at_state(wanted.value)
+        if wanted.key in ("amount", "route") and len(self.case.payouts) > 1:
+            last = granted_last(self.case)
+            (name,) = (name for name, payout in self.case.payouts.items() if payout is last)
+            return f"of `{name}`, which was granted last; `effects` tell of every one that is asked for"
         if wanted.name is None or wanted.name in self.deadlines:
             return None
         return did_you_mean(wanted.name, self.deadlines) or "no clock, window or moment of that name stands"

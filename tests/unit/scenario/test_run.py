@@ -267,6 +267,15 @@ def test_a_part_that_is_held_has_no_route() -> None:
     assert actual(engine, "route", "card") == (None, False)
 
 
+def test_of_several_payouts_it_is_said_which_one_an_amount_is_of() -> None:
+    payouts = {"credit": payout(2, ("all", "30", "card")), "debit": payout(1, ("all", "30", "invoice"))}
+    (check,) = play(FakeEngine(case_of(payouts=payouts)), ("route", {"debit": money("30")})).checks
+    said = "of `credit`, which was granted last; `effects` tell of every one that is asked for"
+    assert (check.passed, check.hint) == (False, said)
+    (check,) = play(FakeEngine(case_of(payouts={"credit": payouts["credit"]})), ("amount", money("1"))).checks
+    assert check.hint is None
+
+
 def test_a_deadline_is_compared_to_the_second() -> None:
     assert actual(FakeEngine(), "deadline answer", START + HOUR)[1] is True
     assert actual(FakeEngine(), "deadline answer", START + HOUR + timedelta(seconds=1))[1] is False
