@@ -20,6 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from ..errors import CorruptJournal
+
 #: The migration that makes these tables.
 REVISION: Final = "0001"
 #: The table in which Alembic keeps the revision; a host's own Alembic has another.
@@ -41,7 +43,10 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return the instant that was stored."""
-        return None if value is None else _EPOCH + value * _SECOND
+        try:
+            return None if value is None else _EPOCH + value * _SECOND
+        except (TypeError, OverflowError):
+            raise CorruptJournal(f"a row of the store is damaged: `{value!r:.40}` is no instant") from None
 
 
 #: What rows are found and sorted by: byte by byte on either database, whatever language a host's database sorts in.

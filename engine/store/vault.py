@@ -38,7 +38,7 @@ def unlocked(secret: bytes, commitment: str, kept: bytes) -> Any:
 
     try:
         return json.loads(AESGCM(_key(secret)).decrypt(kept[:_NONCE], kept[_NONCE:], commitment.encode()))
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise CorruptJournal(f"the sensitive value committed to as {commitment[:12]}… was changed") from None
 
 

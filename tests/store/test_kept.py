@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from amends.engine.engine import Engine
+from amends.engine.errors import CorruptJournal
 from amends.engine.library import Library
 from amends.engine.store import searching, statements
 from amends.engine.store.protocol import Fate, Kept, Sought, Transaction, Work
@@ -153,3 +154,15 @@ def test_a_page_goes_on_where_the_one_before_ended_however_many_share_an_instant
         if (after := page.next) is None:
             break
     assert found == ["a", "b", "c"]
+
+
+def test_a_row_with_what_is_no_instant_is_told_as_damaged(sqlite: str, library: Library) -> None:
+    with Engine(library, sqlite) as engine:
+        engine.open("loan", {}, at=NOON, case_id="a")
+        database = create_engine(make_url(sqlite))
+        for value in ("'soon'", "9223372036854775807"):
+            with database.begin() as connection:
+                connection.exec_driver_sql(f"UPDATE amends_cases SET due_at = {value}")  # noqa: S608
+            with pytest.raises(CorruptJournal, match="is no instant"):
+                engine.cases()
+        database.dispose()
