@@ -35,6 +35,7 @@ from .journal import read_entry, uncovered
 from .policy import CompiledPolicy
 from .publishing.bundle import Bundle
 from .render.plain import plain
+from .rules.condition import Constant, Term
 from .simulate import Entry, entries
 from .step import Step
 from .store.protocol import Fate, Kept, Result, Sought, Summary, Transaction, Work
@@ -215,13 +216,13 @@ class Operations:
         return report
 
     def _taken_from(self, page: Iterable[Standing]) -> dict[str, Mapping[str, str | None]]:
-        """Return, by policy, the role that the money of each payout is taken from."""
+        """Return, by policy, the role that the money of each payout is taken from, or the expression that says."""
         refs = {one.case.policy for one in page if one.case is not None and one.case.payouts}
 
         def work(transaction: Transaction) -> dict[str, Mapping[str, str | None]]:
             return {
                 ref.bundle: {
-                    name: rule.taken_from
+                    name: _payer(rule.taken_from)
                     for name, rule in self._policies.of(ref, transaction).payouts.items()
                 }
                 for ref in refs
@@ -324,6 +325,12 @@ class Operations:
 
     def _read(self, work: Work[Result]) -> Result:
         return tried(self._engine.store, work, reads=True)
+
+
+def _payer(term: Term | None) -> str | None:
+    if term is None:
+        return None
+    return str(term.value) if isinstance(term, Constant) else f"={term.checked.text}"
 
 
 def _kept(ids: Sequence[str], *, reveal: bool) -> Work[tuple[Kept, ...]]:

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..canonical import canonical
 from ..case import PolicyRef
 from ..errors import AmendsError, InvalidValue
-from ..journal import canonical, read_entry
+from ..journal import read_entry
 from ..literal import written
 from ..publishing.bundle import Bundle
 from ..step import Migrate, Open

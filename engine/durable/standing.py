@@ -106,7 +106,7 @@ class Report:
         Args:
             one: the case.
             decision: its last one as text; empty where it has none.
-            taken_from: payouts by name, each with the role that its money is taken from.
+            taken_from: payouts by name, each with the role that its money is taken from, or the expression that says.
         """
         filing, name = one.summary.filing, one.summary.policy.name
         self.cases += 1

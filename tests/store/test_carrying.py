@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from amends.engine import operations
+from amends.engine.canonical import canonical
+from amends.engine.durable.arriving import Arrivals
 from amends.engine.durable.delivery import Retries, Settled
 from amends.engine.durable.packing import unpacked
 from amends.engine.engine import Engine
 from amends.engine.errors import CorruptJournal, InvalidValue, UnknownCase
-from amends.engine.journal import canonical
 from amends.engine.library import Library
 from amends.engine.operations import Operations
+from amends.engine.render.report import report_json, report_text
 from amends.engine.store.memory import MemoryStore
-from amends.engine.store.protocol import Sought
+from amends.engine.store.protocol import Kept, Sought
 from amends.engine.values import Sealed
 from amends.engine.verify import digests
 
@@ -432,3 +434,53 @@ def test_however_many_cases_there_are_only_a_page_is_read_at_a_time(
     assert len(asked) == 2
     assert [one.summary.id for one in found] == ["1", "2", "3", "4", "5", "6"]
     assert len(asked) == 8
+
+
+def test_a_file_that_was_exported_once_is_read_for_good() -> None:
+    """What is decided may change with the engine; the form of the file, the chain and what is kept may not."""
+    arrivals = Arrivals()
+    found = []
+    with (Path(__file__).parent / "golden" / "format_1.jsonl").open("rb") as file:
+        for _, item in unpacked(file):
+            if isinstance(item, Kept):
+                found.append(arrivals.of(item, prove=False))
+            else:
+                arrivals.add(item)
+    paid, dead, parked = found
+    assert (paid.saved.case.state, paid.saved.case.facts["account"]) == ("closed", IBAN)
+    assert next((key.key, key.first, key.seq) for key in paid.saved.keys) == ("k", 1, 1)
+    assert {fate.key: fate.state for fate in dead.fates} == {
+        "c-dead/2/0": "waiting",
+        "c-dead/deposit/all/1": "dead",
+    }
+    assert (parked.parked, parked.saved.case.timers[0].id) == ("it was damaged", "remind:out/lending")
+
+
+def test_a_report_tells_apart_whose_money_it_is(tmp_path: Path) -> None:
+    text = """
+amends: 1
+policy: desk
+version: v1
+currency: EUR
+roles: [user, shop]
+facts: {payer: role}
+payouts:
+  out: {amount: money("3 EUR"), routes: [{via: bank}]}
+  charge: {from: shop, amount: money("2 EUR"), routes: [{via: invoice}]}
+  fine: {from: =payer, amount: money("1 EUR"), routes: [{via: invoice}]}
+states:
+  done: {initial: true, final: true, enter: [{pay: out}, {pay: charge}, {pay: fine}]}
+"""
+    (tmp_path / "desk.yaml").write_text(text, encoding="utf-8")
+    library = Library.load(tmp_path)
+    assert [item.message for item in library.diagnostics if item.severity == "error"] == []
+    engine = Engine(library)
+    engine.open("desk", {"payer": "user"}, at=NOON, case_id="a")
+    report = Operations(engine).report(Sought(), NOON, lambda _: None)
+    assert {key: str(sums["asked"]) for key, sums in report.money.items()} == {
+        ("EUR", ""): "3.00 EUR",
+        ("EUR", "shop"): "2.00 EUR",
+        ("EUR", "=payer"): "1.00 EUR",
+    }
+    assert "EUR from =payer" in report_text(report)
+    assert json.loads(report_json(report))["money"][1]["from"] == "=payer"
