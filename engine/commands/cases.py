@@ -24,8 +24,8 @@ from ..render.report import report_json, report_text
 from ..render.rows import Rows, row_json
 from ..render.standing import case_json, case_text
 from ..render.steps import entry_json, journal_text, why_text
-from .stores import AT, SENSITIVE, STORE, filtered, operating, sought
-from .terminal import FORMAT, LANG, WRONG, in_colour, patience, say
+from .stores import AT, SENSITIVE, filtered, operating, sought
+from .terminal import FORMAT, LANG, STORE, WRONG, in_colour, patience, say
 
 #: How many rows are written at once.
 _ROWS: Final = 100

@@ -21,13 +21,6 @@ from ..store.protocol import Sought
 from ..values import parse_timestamp
 from .terminal import FAILED, UNUSABLE, WRONG, say
 
-STORE: Final = click.option(
-    "--store",
-    required=True,
-    envvar="AMENDS_STORE",
-    metavar="URL",
-    help="The database that cases live in; the variable AMENDS_STORE is taken where it is left out.",
-)
 SENSITIVE: Final = click.option(
     "--with-sensitive",
     "reveal",

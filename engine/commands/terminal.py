@@ -88,4 +88,11 @@ LANG: Final = click.option(
     metavar="LANG",
     help="Language of sentences, such as en or zh; English where it is lacking.",
 )
+STORE: Final = click.option(
+    "--store",
+    required=True,
+    envvar="AMENDS_STORE",
+    metavar="URL",
+    help="The database that cases live in; the variable AMENDS_STORE is taken where it is left out.",
+)
 EXISTING: Final = click.Path(exists=True, path_type=Path)

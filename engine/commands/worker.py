@@ -15,17 +15,11 @@ from ..engine import Engine
 from ..errors import AmendsError, InvalidValue
 from ..library import Library
 from ..worker import Worker
-from .terminal import FAILED, say
+from .terminal import FAILED, STORE, say
 
 
 @click.command("worker")
-@click.option(
-    "--store",
-    required=True,
-    envvar="AMENDS_STORE",
-    metavar="URL",
-    help="The database that cases live in; the variable AMENDS_STORE is taken where it is left out.",
-)
+@STORE
 @click.option(
     "--handlers",
     metavar="MODULE",
