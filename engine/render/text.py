@@ -124,12 +124,18 @@ class Speech:
                 return self._window(Window(opens=value.get("opens"), closes=value.get("closes")))
             case Mapping():
                 return (
-                    self.word("comma").join(f"{key}: {self.value(item)}" for key, item in value.items())
+                    self.word("comma").join(f"{key}: {self.within(item)}" for key, item in value.items())
                     or NOTHING
                 )
             case list() | tuple():
-                return self.listed(self.value(item) for item in value)
+                return self.listed(self.within(item) for item in value)
         return str(value)
+
+    def within(self, value: Value) -> str:
+        """Return a value as it stands within a larger one: a record keeps to itself."""
+        if not isinstance(value, Mapping) or not value or value.keys() <= {"opens", "closes"}:
+            return self.value(value)
+        return f"（{self.value(value)}）" if self._is_chinese else f"({self.value(value)})"
 
     def _window(self, window: Window) -> str:
         always = self.word("always")

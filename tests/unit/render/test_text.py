@@ -50,6 +50,9 @@ ZH = Speech(language="zh", zone=EASTERN, reasons={})
         (("photo", "video", "log"), "photo, video and log", "photo、video和log"),
         ((), "–", "–"),
         ({"a": 1, "b": ("x", "y")}, "a: 1, b: x and y", "a: 1、b: x和y"),
+        # Records within something larger keep to themselves.
+        (({"a": 1, "b": 2}, {"a": 3}), "(a: 1, b: 2) and (a: 3)", "（a: 1、b: 2）和（a: 3）"),
+        ({"a": {"b": 1}, "c": {}}, "a: (b: 1), c: –", "a: （b: 1）、c: –"),
         ({"closes": MIDNIGHT}, "always to 5 March 2026", "不限 至 2026年3月5日"),
         (Window(opens=None, closes=MIDNIGHT), "always to 5 March 2026", "不限 至 2026年3月5日"),
     ],
