@@ -47,6 +47,8 @@ states:
 
 from __future__ import annotations
 
+import re
+
 from ..diagnostics import LIMIT, Diagnostics, Place
 from ..expression.flow import Keys
 from ..policy import CompiledPolicy
@@ -83,18 +85,29 @@ class _Report:
             place = self.written.part(term.checked, term.place, span)
             if (place, path) not in self.told:
                 self.told.add((place, path))
-                self.add(path, place, point)
+                self.add(path, _named(path, term.checked.text[slice(*span)]), place, point)
 
-    def add(self, path: str, place: Place, point: Point) -> None:
-        """Report one path."""
+    def add(self, path: str, named: str, place: Place, point: Point) -> None:
+        """Report one path, as it is named."""
         if point.state is None:
-            message = f"`{path}` may be missing here: it need not be given when the case is opened"
+            message = f"{named} may be missing here: it need not be given when the case is opened"
             self.diagnostics.add("AM204", place, message, hint=f"guard it: `has({path}) ? … : …`")
             return
         # Why costs a walk through the states; nobody reads more than a report shows.
         told = len(self.diagnostics.found) >= LIMIT
         why = "nothing ensures it" if told else self.presence.why_missing(path, point.state, point.event)
-        message = f"`{path}` may be missing {point.when or 'here'}: {why}"
+        message = f"{named} may be missing {point.when or 'here'}: {why}"
         ways = "" if self.presence.of_window(path) else f", or see to it on every way into `{point.state}`"
         hint = f"ask for `has({path})` in a condition before{ways}"
         self.diagnostics.add("AM204", place, message, hint=hint)
+
+
+def _named(path: str, part: str) -> str:
+    """Return how a path is named to the author of a part of an expression, which may need it by way of what is declared elsewhere.
+
+    >>> _named("paid", "paid * 2"), _named("paid", "owed")
+    ('`paid`', '`paid`, which `owed` needs,')
+    """
+    if path.partition(".")[0] in re.findall(r"\w+", part):
+        return f"`{path}`"
+    return f"`{path}`, which `{part.strip()[:60]}` needs,"
