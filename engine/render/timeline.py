@@ -88,6 +88,8 @@ class _Steps:
             yield " " * _INDENT + self.paint.warning(say.word(entry.verdict))
         for move in entry.moves:
             yield " " * _INDENT + self.move(move, entry)
+        if (without := _without_moves(entry, before)) is not None:
+            yield " " * _INDENT + self.paint.warning(say.word(without))
         yield from self.why(entry)
         if entry.decision is not None and (entry.verdict, entry.decision) != ("refused", REFUSED):
             yield self.row("decision", say.value(entry.decision))
@@ -169,6 +171,15 @@ class _Steps:
         way = part.route or NOTHING if part.via is None else self.say.word("by", via=part.via)
         missing = f", {self.say.word('missing')} {self.say.listed(part.missing)}" if part.missing else ""
         return f"{self.say.value(part.amount)} {way}{missing}"
+
+
+def _without_moves(entry: Entry, before: Entry | None) -> str | None:
+    """Return what to say of a result of a payout that nothing came of: it was known already, or it failed and no state acts."""
+    if entry.kind != "event" or entry.verdict != "applied" or entry.moves or "." not in entry.what:
+        return None
+    if before is not None and entry.payouts == before.payouts:
+        return "known"
+    return "unheard" if entry.what.endswith(".failed") else None
 
 
 class _Page(_Steps):

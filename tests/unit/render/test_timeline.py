@@ -82,6 +82,19 @@ def test_a_move_of_another_leg_names_it(timeline: Timeline) -> None:
     assert "    money: none -> owed\n" in timeline_text(replace(timeline, entries=(opened,)))
 
 
+def test_a_result_that_nothing_comes_of_says_so(timeline: Timeline) -> None:
+    owed = next(entry for entry in timeline.entries if entry.payouts)
+    failed = replace(owed, kind="event", what="refund.failed", verdict="applied", moves=())
+    first = replace(failed, what="ask", payouts=())
+    told = timeline_text(replace(timeline, entries=(first, failed)))
+    assert "    no state acts on it\n" in told
+    again = timeline_text(replace(timeline, entries=(failed, failed)))
+    assert again.count("    changes nothing\n") == 1
+    assert "changes nothing" not in timeline_text(
+        replace(timeline, entries=(first, replace(failed, what="refund.settled")))
+    )
+
+
 def test_long_lists_are_broken_between_their_items(timeline: Timeline) -> None:
     opened = replace(timeline.entries[0], data={f"fact_{n}": "x" * 20 for n in range(7)})
     lines = timeline_text(replace(timeline, entries=(opened,))).splitlines()
