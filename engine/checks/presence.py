@@ -74,6 +74,8 @@ class Presence:
         #: What is sure on entering a state, and at any time in it; a state that is never entered has neither.
         self.entered: dict[str, Keys] = {}
         self.standing: dict[str, Keys] = {}
+        #: What is surely there wherever a payout is granted; None while that is not looked at.
+        self._granted_with: dict[str, Keys] | None = None
         #: Of each list of candidates what is surely there after so many of them were false.
         self._refuted: dict[int, list[Keys]] = {}
         #: What each way ensures by itself.
@@ -192,6 +194,9 @@ class Presence:
         """Return what a way ensures by being taken, whatever was there: its clock, what was false before it, its conditions."""
         if id(way) not in self._ensured:
             present = self._lasting(way.due) | self._refuted_by(way.tried)[way.index]
+            if (payout := (way.event or "").partition(".")[0]) in self.policy.payouts:
+                # Nobody hears anything of a payout that was never granted.
+                present |= {_granted(payout)}
             if way.held:
                 present |= self.paths.ensured(way.candidate.condition)
                 for _, asked in way.candidate.needs:
@@ -252,6 +257,8 @@ class Presence:
         if action.verb == "reverse" and action.amount:
             demand(action.amount, present, point)
         if action.verb != "reverse" and (action.verb == "grant" or _granted(rule.name) not in present):
+            if self._granted_with is not None:
+                self._granted_with[rule.name] = self._granted_with.get(rule.name, present) & present
             if action.amount:
                 demand(action.amount, present, point)
             when = replace(point, when=f"when `{rule.name}` is granted in `{point.state}`")
@@ -284,6 +291,7 @@ class Presence:
 
     def demands(self, demand: Demand) -> None:
         """Tell of every value that a policy demands, and of what is surely there at its point."""
+        self._granted_with = {}
         self._opening(demand)
         for name, present in self.entered.items():
             state = self.states[name]
@@ -327,10 +335,12 @@ class Presence:
             if _grants(rule.name, (*way.outcome.do, *self.states[way.source].exit))
         ]
         reached = reachable(granting, steps)
+        # Whichever way the case went on since: what cannot go is still there.
+        since = (self._granted_with or {}).get(rule.name, NONE) & self.lasting
         for name in self.states:
             if name in self.standing and name in reached:
                 point = Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
-                self._routes(rule, self.standing[name], demand, point)
+                self._routes(rule, self.standing[name] | since, demand, point)
 
     # --- why not ------------------------------------------------------------------------------------------------------
 
