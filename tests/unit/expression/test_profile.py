@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from amends.engine.expression import evaluate
+from amends.engine.literal import Misfit, read_literal
 from amends.engine.money import Money
 from amends.engine.period import Period
-from amends.engine.types import MoneyType, Type
+from amends.engine.types import INT, ListType, MoneyType, Type
 from amends.engine.values import parse_timestamp
 
 # --- types --------------------------------------------------------------------------------------------------------------
@@ -285,6 +286,13 @@ def test_a_table_is_asked_as_a_rule_by_its_name(library: Any) -> None:
 def test_no_attribute_of_what_a_value_is_made_of_can_be_reached(text: str, library: Any) -> None:
     assert {problem.code for problem in library.problems(text)} <= {"AM104", "AM201", "AM202", "AM206"}
     assert library.problems(text) != ()
+
+
+def test_a_list_holds_no_more_items_than_its_type_may() -> None:
+    type_ = ListType(INT)
+    assert len(read_literal([1] * type_.limit, type_)) == type_.limit
+    with pytest.raises(Misfit, match="the list has more than"):
+        read_literal([1] * (type_.limit + 1), type_)
 
 
 def test_a_loop_turns_no_more_often_than_its_list_is_long(library: Any) -> None:
