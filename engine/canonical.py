@@ -6,7 +6,19 @@ The bytes are those of RFC 8785, for data without floats: sorted keys, nothing b
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
+
+
+def keys_in_order(keys: Iterable[str]) -> list[str]:
+    """Return keys in the order of RFC 8785: by UTF-16 code units.
+
+    >>> keys_in_order(["b", "a"])
+    ['a', 'b']
+    """
+    found = sorted(keys)
+    # Python sorts by code points: within ASCII that is the same.
+    return found if "".join(found).isascii() else sorted(found, key=lambda key: key.encode("utf-16-be"))
 
 
 def canonical(data: Any) -> bytes:
@@ -24,7 +36,7 @@ def canonical(data: Any) -> bytes:
 
 def _utf16_order(data: Any) -> Any:
     if isinstance(data, dict):
-        return {key: _utf16_order(data[key]) for key in sorted(data, key=lambda k: k.encode("utf-16-be"))}
+        return {key: _utf16_order(data[key]) for key in keys_in_order(data)}
     if isinstance(data, list):
         return [_utf16_order(item) for item in data]
     return data

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .canonical import canonical
 from .errors import InvalidValue, TooLarge
 from .literal import written
-from .values import to_json
+from .values import to_text
 
 #: How long names may be, in characters: the id of a case, an idempotency key, an event, an actor.
 LONGEST_NAME: Final = 200
@@ -33,6 +32,6 @@ def check_names(*names: str | None) -> None:
 
 def check_size(data: Mapping[str, Any], most: int, what: str) -> None:
     """Refuse what is too large to be kept beside every step."""
-    size = len(canonical(to_json(data)))
+    size = len(to_text(data).encode())
     if size > most:
         raise TooLarge(f"{what} take {size} bytes, and may take {most}; send a reference to what is large")

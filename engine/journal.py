@@ -13,14 +13,15 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from .canonical import canonical
 from .errors import CorruptJournal
 from .money import Money
 from .step import Due, Event, Input, Migrate, Open, Step
-from .values import from_json, to_json
+from .values import from_json, map_text, quoted, to_text
 
 _DOMAIN: Final = b"amends.step.1\n"
 _INPUTS: Final[dict[str, type]] = {"open": Open, "event": Event, "due": Due, "migrate": Migrate}
@@ -48,7 +49,7 @@ def commit(secret: bytes, seq: int, path: str, value: Any) -> str:
 
 def entry_of(step: Step) -> bytes:
     """Return the journal entry of a step: canonical bytes without any sensitive value."""
-    return canonical(covered(record_to_json(step), step.sealed))
+    return text_of(step, step.sealed).encode()
 
 
 def vault_of(step: Step) -> dict[str, Any]:
@@ -143,59 +144,69 @@ def _unsealed(data: Any, vault: Vault, sealed: dict[str, str], path: str) -> Any
     return data
 
 
+def text_of(record: Any, sealed: Mapping[str, str] | None = None) -> str:
+    """Return a record of case.py or step.py as canonical JSON; fields that hold their default are left out.
+
+    Args:
+        record: what is written.
+        sealed: commitments, by the paths at which they stand in place of values.
+    """
+    text = _writer(type(record))(record)
+    return canonical(covered(json.loads(text), sealed)).decode() if sealed else text
+
+
 def record_to_json(record: Any) -> dict[str, Any]:
-    """Return a record of case.py or step.py as JSON; fields that hold their default are left out."""
-    return {
-        name: write(value)
-        for name, default, write in _writers(type(record))  # type: ignore[arg-type] # a class is hashable
-        if (value := getattr(record, name)) is not default and value != default
-    }
+    """Return what `text_of` writes as JSON data."""
+    data: dict[str, Any] = json.loads(text_of(record))
+    return data
 
 
 @cache
-def _writers(type_: type) -> tuple[tuple[str, Any, Callable[[Any], Any]], ...]:
-    """Return the fields of a record that are written: each with what need not be, and how the others are."""
-    hints = _hints(type_)
-    return tuple(
-        (item.name, MISSING if item.name in _WRITTEN else _default(item), _writer(hints[item.name]))
-        for item in fields(type_)
-        if item.name not in _UNWRITTEN
-    )
-
-
-@cache
-def _writer(hint: Any) -> Callable[[Any], Any]:
-    """Return how values of a field's type are written; every value may also be None."""
-    if hint == Input:
-        return _input_to_json
-    if _is_record(hint):
-        return lambda value: None if value is None else record_to_json(value)
+def _writer(hint: Any) -> Callable[[Any], str]:
+    """Return how values of a field's type are written."""
     origin = get_origin(hint)
+    if hint == Input:
+        kinds = {type_: f'{{"{kind}":%s}}' for kind, type_ in _INPUTS.items()}
+        return lambda value: kinds[type(value)] % text_of(value)
     if origin in (Union, types.UnionType):
-        return _writer(_inner(hint))
+        write = _writer(_inner(hint))
+        return lambda value: "null" if value is None else write(value)
+    if _is_record(hint):
+        return _record_writer(hint)
     if origin is tuple:
         write_item = _writer(get_args(hint)[0])
-        return lambda value: None if value is None else [write_item(item) for item in value]
+        return lambda value: "[" + ",".join([write_item(item) for item in value]) + "]"
     if origin is Mapping:
         write_value = _writer(get_args(hint)[1])
-        return lambda value: (
-            None if value is None else {key: write_value(item) for key, item in value.items()}
-        )
+        return partial(map_text, write=write_value)
     if hint is int:
         # As text, like every number of an entry: readers of JSON differ in what they make of large ones.
-        return lambda value: None if value is None else str(value)
-    if origin is Literal or hint is str:
-        return lambda value: value
-    return to_json
+        return lambda value: f'"{value}"'
+    return quoted if origin is Literal or hint is str else to_text
 
 
-def _input_to_json(value: Any) -> Any:
-    kind = next(name for name, type_ in _INPUTS.items() if isinstance(value, type_))
-    return {kind: record_to_json(value)}
+def _record_writer(type_: type) -> Callable[[Any], str]:
+    hints = _hints(type_)
+    written = sorted((f for f in fields(type_) if f.name not in _UNWRITTEN), key=attrgetter("name"))
+    values_of = attrgetter(*(item.name for item in written))
+    known = [
+        (f'"{item.name}":', MISSING if item.name in _WRITTEN else _default(item), _writer(hints[item.name]))
+        for item in written
+    ]
+
+    def write(record: Any) -> str:
+        parts = [
+            name + write_value(value)
+            for (name, default, write_value), value in zip(known, values_of(record), strict=True)
+            if value is not default and value != default
+        ]
+        return "{" + ",".join(parts) + "}"
+
+    return write
 
 
 def record_from_json(type_: Any, data: Mapping[str, Any]) -> Any:
-    """Return the record that `record_to_json` wrote."""
+    """Return the record that `text_of` wrote, from its JSON data."""
     readers = _readers(type_)
     return type_(**{key: readers[key](item) for key, item in data.items()})
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from json.encoder import encode_basestring as quoted
+from types import NoneType
 from typing import Any, Final
 
+from .canonical import keys_in_order
 from .errors import InvalidValue
 from .money import Money, Rounding, decimal_text, parse_money
 from .period import Period, parse_period
@@ -160,8 +163,7 @@ def parse_date(text: str) -> date:
 def in_order(value: Value) -> Value:
     """Return a value whose maps have their keys in the order of the journal, which keeps no other.
 
-    Whatever walks over a map that was stored sees the same order, whether the case is at hand or rebuilt. It is that of
-    RFC 8785: by UTF-16 code units.
+    Whatever walks over a map that was stored sees the same order, whether the case is at hand or rebuilt.
 
     >>> list(in_order({"b": 1, "a": 2}))
     ['a', 'b']
@@ -170,9 +172,7 @@ def in_order(value: Value) -> Value:
         case tuple():
             return tuple(in_order(item) for item in value)
         case Mapping():
-            return {
-                key: in_order(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))
-            }
+            return {key: in_order(value[key]) for key in keys_in_order(value)}
     return value
 
 
@@ -208,46 +208,65 @@ def in_currency(value: Value, currency: str | None) -> Value:
     return value
 
 
-def to_json(value: Value) -> Any:
-    """Return a value as JSON that tells its own type, so that reading it needs no policy.
+def to_text(value: Value) -> str:
+    """Return a value as canonical JSON (RFC 8785) that tells its own type, so that reading it needs no policy.
 
     Text, booleans, lists and records are themselves; everything else is a map of one key that begins with `$`.
 
-    >>> to_json({"amount": Money(Fraction("12.5"), "USD"), "tries": 2})
-    {'amount': {'$money': '12.5 USD'}, 'tries': {'$int': '2'}}
+    >>> to_text({"tries": 2, "amount": Money(Fraction("12.5"), "USD")})
+    '{"amount":{"$money":"12.5 USD"},"tries":{"$int":"2"}}'
     """
-    match value:
-        case bool() | str() | None:
-            return value
-        case int():
-            return {"$int": str(value)}
-        case Fraction():
-            return {"$decimal": decimal_text(value)}
-        case Money():
-            return {"$money": f"{decimal_text(value.amount)} {value.currency}".rstrip()}
-        case datetime():
-            return {"$at": instant_text(value)}
-        case date():
-            return {"$date": value.isoformat()}
-        case timedelta():
-            return {"$duration": f"{value // timedelta(seconds=1)}s"}
-        case Period():
-            return {"$period": str(value)}
-        case Unknown():
-            return {"$unknown": sorted(value.missing)}
-        case Sealed():
-            return {"$sealed": value.commitment}
-        case list() | tuple():
-            return [to_json(item) for item in value]
-        case Mapping():
-            if any(key.startswith("$") for key in value):
-                return {"$map": [[key, to_json(item)] for key, item in in_order(value).items()]}
-            return {key: to_json(item) for key, item in value.items()}
+    write = _WRITERS.get(type(value)) or _writer_of(value)
+    return write(value)
+
+
+def map_text(value: Mapping[str, Value], write: Callable[[Any], str] = to_text) -> str:
+    """Return a map as canonical JSON, its values as `write` writes them."""
+    return "{" + ",".join([f"{quoted(key)}:{write(value[key])}" for key in keys_in_order(value)]) + "}"
+
+
+def _map_text(value: Mapping[str, Value]) -> str:
+    if any([key.startswith("$") for key in value]):  # noqa: C419 - a list is quicker, and maps are small
+        pairs = [f"[{quoted(key)},{to_text(value[key])}]" for key in keys_in_order(value)]
+        return '{"$map":[' + ",".join(pairs) + "]}"
+    return map_text(value)
+
+
+def _list_text(value: Iterable[Value]) -> str:
+    return "[" + ",".join([to_text(item) for item in value]) + "]"
+
+
+#: By type, and of types of which one is the other's the special one first.
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    bool: lambda value: "true" if value else "false",
+    str: quoted,
+    NoneType: lambda _: "null",
+    int: lambda value: f'{{"$int":"{value}"}}',
+    Fraction: lambda value: f'{{"$decimal":"{decimal_text(value)}"}}',
+    Money: lambda value: f'{{"$money":{quoted(f"{decimal_text(value.amount)} {value.currency}".rstrip())}}}',
+    datetime: lambda value: f'{{"$at":"{instant_text(value)}"}}',
+    date: lambda value: f'{{"$date":"{value.isoformat()}"}}',
+    timedelta: lambda value: f'{{"$duration":"{value // timedelta(seconds=1)}s"}}',
+    Period: lambda value: f'{{"$period":"{value}"}}',
+    Unknown: lambda value: f'{{"$unknown":[{",".join(map(quoted, sorted(value.missing)))}]}}',
+    Sealed: lambda value: f'{{"$sealed":{quoted(value.commitment)}}}',
+    list: _list_text,
+    tuple: _list_text,
+    dict: _map_text,
+    Mapping: _map_text,
+}
+
+
+def _writer_of(value: Value) -> Callable[[Any], str]:
+    """Return what writes a value of a type that is only like one of the language's."""
+    for type_, write in _WRITERS.items():
+        if isinstance(value, type_):
+            return write
     raise TypeError(f"{type(value).__name__} is not a value of the policy language")
 
 
 def from_json(data: Any) -> Value:
-    """Return the value that `to_json` wrote.
+    """Return the value that `to_text` wrote, from its JSON data.
 
     Raises:
         InvalidValue: the data was not written by it.
@@ -337,10 +356,12 @@ __all__ = [
     "in_minor_units",
     "in_order",
     "instant_text",
+    "map_text",
     "parse_date",
     "parse_duration",
     "parse_money",
     "parse_period",
     "parse_timestamp",
-    "to_json",
+    "quoted",
+    "to_text",
 ]

@@ -51,7 +51,6 @@ states:
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from operator import and_
@@ -60,7 +59,7 @@ from typing import Final
 from ..diagnostics import Diagnostics
 from ..rules.condition import Constant
 from ..table import CompiledRule, CompiledTable
-from ..values import to_json
+from ..values import to_text
 from .asks import asks, comparison
 from .boxes import Boxes
 from .cover import bits
@@ -103,7 +102,7 @@ def _differing(table: CompiledTable) -> list[int]:
         for index, rule in enumerate(table.rules):
             term = rule.then[output]
             if isinstance(term, Constant):
-                values[index] = json.dumps(to_json(term.value), sort_keys=True)
+                values[index] = to_text(term.value)
                 alike[values[index]] |= 1 << index
         known = sum(alike.values())
         for index, value in values.items():

@@ -17,7 +17,7 @@ from ..decide import decide
 from ..money import Money
 from ..policy import CompiledPolicy
 from ..step import Input, Needs, Query, Step
-from ..values import Value, to_json
+from ..values import Value, to_text
 
 #: Answers one question: a whole number, an amount, plain data of the host, or None where nobody knows.
 Ask = Callable[[Query], Any]
@@ -148,7 +148,7 @@ def _fits(other: Tally, query: Query) -> bool:
 
 def _is_same(value: Value, wanted: Value) -> bool:
     """Compare as the journal writes them: 1, 1.0 and true are three values."""
-    return value is not None and bool(to_json(value) == to_json(wanted))
+    return value is not None and bool(to_text(value) == to_text(wanted))
 
 
 def _since(other: Tally, query: Query) -> datetime | None:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from ..canonical import canonical, sha256
+from ..canonical import sha256
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal
-from ..journal import covered, record_from_json, record_to_json, uncovered, vault_of
+from ..journal import record_from_json, text_of, uncovered, vault_of
 from ..step import Effect, Step
 from ..stepping.answers import Tally
-from ..values import Value, to_json
+from ..values import Value, to_text
 from .protocol import Delivery, Fate, Filing, Saved, Summary, lane_of
 from .vault import locked, unlocked
 
@@ -32,7 +32,6 @@ _SEALED: Final = '"$sealed"'
 def case_row(saved: Saved, seals: Seals, tally: Tally) -> Row:
     """Return a case's row."""
     case, filing = saved.case, saved.filing
-    snapshot = canonical(covered(record_to_json(case), seals))
     return {
         "id": case.id,
         "bundle": case.policy.bundle,
@@ -46,9 +45,9 @@ def case_row(saved: Saved, seals: Seals, tally: Tally) -> Row:
         "closed": filing.closed,
         "due_at": case.timers[0].fires_at if case.timers else None,
         "needs_human": case.needs_human,
-        "snapshot": snapshot.decode(),
+        "snapshot": text_of(case, seals),
         # Facts are found by rows of their own, and some of them are sensitive.
-        "tally": canonical(record_to_json(replace(tally, facts={}))).decode(),
+        "tally": text_of(replace(tally, facts={})),
     }
 
 
@@ -60,7 +59,7 @@ def tally_of(text: str, facts: Mapping[str, Value]) -> Tally:
 
 def digest_of(value: Value) -> str:
     """Return what a value is found by: 1, 1.0 and true are three values."""
-    return sha256(canonical(to_json(value)))
+    return sha256(to_text(value).encode())
 
 
 def fact_rows(saved: Saved) -> tuple[set[str], list[Row]]:
@@ -102,6 +101,11 @@ def case_of(snapshot: str, secret: bytes | None, vault: Mapping[str, Any]) -> tu
 def holds_sealed(text: str) -> bool:
     """Return whether a row may hold commitments, so that the vault has to be asked."""
     return _SEALED in text
+
+
+def _within(seals: Seals, path: str) -> Seals:
+    """Return the commitments that stand within a path, by what follows it."""
+    return {one.removeprefix(path): found for one, found in seals.items() if one.startswith(path)}
 
 
 def seals_after(seals: Seals, step: Step) -> Seals:
@@ -171,8 +175,6 @@ def delivery_rows(case_id: str, step: Step) -> list[Row]:
     """Return the rows of a step's effects, sensitive values as commitments."""
     if not step.effects:
         return []
-    within = {path: found for path, found in step.sealed.items() if path.startswith("effects/")}
-    data = covered({"effects": [record_to_json(effect) for effect in step.effects]}, within)
     return [
         {
             "key": effect.key,
@@ -181,12 +183,12 @@ def delivery_rows(case_id: str, step: Step) -> list[Row]:
             "asked_at": step.at,
             "kind": effect.kind,
             "lane": lane_of(case_id, effect),
-            "effect": canonical(written).decode(),
+            "effect": text_of(effect, _within(step.sealed, f"effects/{index}/")),
             "state": "waiting",
             "attempts": 0,
             "next_at": step.at,
         }
-        for effect, written in zip(step.effects, data["effects"], strict=True)
+        for index, effect in enumerate(step.effects)
     ]
 
 
