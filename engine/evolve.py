@@ -10,6 +10,7 @@ from .case import MAIN, Case
 from .errors import CorruptJournal
 from .journal import chain, entry_of
 from .step import Open, Step
+from .values import keys_in_order
 
 
 def evolve(case: Case | None, step: Step, entry: bytes | None = None) -> Case:
@@ -38,8 +39,8 @@ def evolve(case: Case | None, step: Step, entry: bytes | None = None) -> Case:
         legs=_patched(case.legs, changes.legs),
         facts=_patched(case.facts, changes.facts),
         clocks=_patched(case.clocks, changes.clocks),
-        payouts={**case.payouts, **changes.payouts},
-        takes={**case.takes, **changes.takes},
+        payouts=_patched(case.payouts, changes.payouts),
+        takes=_patched(case.takes, changes.takes),
         timers=case.timers if changes.timers is None else changes.timers,
         holding=case.holding if changes.holding is None else changes.holding,
         needs_human=changes.needs_human or case.needs_human,
@@ -80,4 +81,5 @@ def _patched(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[s
     if not changes:
         return before
     after = {**before, **changes}
-    return {key: value for key, value in after.items() if value is not None}
+    # In the order in which a case is read back, so that what is done one after another is the same for both.
+    return {key: after[key] for key in keys_in_order(after) if after[key] is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,28 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 IBAN = "DE02 1203 0000 0000 2020 51"
 
 
+TWO_PAYOUTS = """amends: 1
+policy: two_payouts
+version: v1
+currency: EUR
+roles: [desk]
+facts: {account: optional text}
+events: {owe_rent: {by: desk}, owe_fee: {by: desk}, give_account: {by: desk, data: {iban: text}}, end: {by: desk}}
+payouts:
+  rent: {amount: 'money("5 EUR")', routes: [{via: bank, needs: [account]}]}
+  fee: {amount: 'money("7 EUR")', routes: [{via: bank, needs: [account]}]}
+states:
+  running:
+    initial: true
+    on:
+      owe_rent: {do: [{pay: rent}]}
+      owe_fee: {do: [{pay: fee}]}
+      give_account: {set: {account: give_account.iban}}
+      end: {to: ended}
+  ended: {final: true}
+"""
+
+
 # --- what is kept -------------------------------------------------------------------------------------------------------
 
 
@@ -35,6 +58,19 @@ def test_a_case_is_there_for_whoever_comes_later(
     assert later.journal("a")[1] == sent.step
     assert later.journal("a")[0].input.secret == opened.secret
     assert later.verify("a").decided == 2
+
+
+def test_what_a_case_does_does_not_depend_on_whether_it_was_read(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "two.yaml").write_text(TWO_PAYOUTS, encoding="utf-8")
+    engine = make(Library.load(tmp_path))
+    engine.open("two_payouts", {}, at=NOON, case_id="a")
+    for event in ("owe_rent", "owe_fee"):
+        engine.send("a", event, by="desk:1", at=NOON)
+    sent = engine.send("a", "give_account", {"iban": IBAN}, by="desk:1", at=NOON)
+    assert [effect.data["payout"] for effect in sent.effects] == ["fee", "rent"]
+    assert engine.verify("a").decided == 4
 
 
 def test_a_case_needs_only_the_store_when_its_policy_is_gone(engine: Any, make: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amends.engine.canonical import canonical
+from amends.engine.canonical import canonical, keys_in_order
 from amends.engine.case import Case
 from amends.engine.decide import decide
 from amends.engine.errors import AmendsError
@@ -166,6 +166,9 @@ def check(policy: CompiledPolicy, before: Case, step: Step, after: Case) -> None
     read = read_entry(entry, vault_of(step), secret=SECRET)
     assert entry_of(read) == entry
     assert evolve(before, read) == after
+    # What comes next must not depend on whether the case was read, which gives it this order.
+    for found in (after.legs, after.facts, after.clocks, after.payouts, after.takes):
+        assert list(found) == keys_in_order(found)
     again = decide(policy, before, read.input)
     assert isinstance(again, Step)
     assert entry_of(again).decode() == entry.decode()
