@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .canonical import keys_in_order
 from .case import MAIN, Case
 from .errors import CorruptJournal
 from .journal import chain, entry_of
 from .step import Open, Step
-from .values import keys_in_order
 
 
 def evolve(case: Case | None, step: Step, entry: bytes | None = None) -> Case:

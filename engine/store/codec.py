@@ -12,7 +12,7 @@ from ..canonical import sha256
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal
 from ..journal import record_from_json, text_of, uncovered, vault_of
-from ..step import Effect, Step
+from ..step import Effect, Migrate, Step
 from ..stepping.answers import Tally
 from ..values import Value, to_text
 from .protocol import Delivery, Fate, Filing, Saved, Summary, lane_of
@@ -62,22 +62,30 @@ def digest_of(value: Value) -> str:
     return sha256(to_text(value).encode())
 
 
-def fact_rows(saved: Saved) -> tuple[set[str], list[Row]]:
-    """Return the facts that were changed, and the rows of those that the case can be found by."""
-    changed = {name for written in saved.written for name in written.step.changes.facts}
-    return changed, [
+def fact_rows(saved: Saved) -> tuple[list[str], list[Row]]:
+    """Return the facts by which the case is no longer found, and the rows of those that were changed and by which it is."""
+    steps = [written.step for written in saved.written]
+    changed = sorted({name for step in steps for name in step.changes.facts})
+    # A record is nothing by which a case was found, unless it was something else under another version.
+    migrated = any(isinstance(step.input, Migrate) for step in steps)
+    gone = [
+        name
+        for name in changed
+        if name not in saved.found_by and (migrated or not isinstance(saved.case.facts.get(name), Mapping))
+    ]
+    return gone if saved.before is not None else [], [
         {"case_id": saved.case.id, "fact": name, "value": digest_of(saved.found_by[name])}
-        for name in sorted(changed)
+        for name in changed
         if name in saved.found_by
     ]
 
 
-def share_rows(saved: Saved) -> tuple[set[str], list[Row]]:
-    """Return the balances of which the case took another amount, and the rows of its shares of them."""
-    changed = {name for written in saved.written for name in written.step.changes.takes}
-    return changed, [
+def share_rows(saved: Saved) -> tuple[list[str], list[Row]]:
+    """Return no balances, for the case goes on sharing all of them, and the rows of those of which it took another amount."""
+    changed = sorted({name for written in saved.written for name in written.step.changes.takes})
+    return [], [
         {"case_id": saved.case.id, "balance": name, "of": digest_of(saved.case.takes[name].of)}
-        for name in sorted(changed)
+        for name in changed
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from ..errors import InvalidValue
+from .at_hand import AtHand
 from .faults import told_apart, told_at_the_start
 from .migrate import StoreStatus, ensure, status, upgrade
 from .protocol import Result, Work
@@ -47,6 +48,7 @@ class SqlStore:
         self._engine = create_engine(parsed, **{**defaults(parsed), **options})
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._turn = _Turn()
+        self._at_hand = AtHand(self._engine.dialect)
         if self._sqlite:
             set_up(self._engine)
         with told_at_the_start():
@@ -57,9 +59,9 @@ class SqlStore:
         if self._sqlite and not reads:
             # One process writes one transaction at a time; to wait in line is quicker, and fairer, than to try again.
             with self._turn, told_apart(), self._engine.connect() as connection:
-                return transacted(connection, work, reads=reads)
+                return transacted(connection, work, self._at_hand, reads=reads)
         with told_apart(), self._engine.connect() as connection:
-            return transacted(connection, work, reads=reads)
+            return transacted(connection, work, self._at_hand, reads=reads)
 
     def close(self) -> None:
         """Close every connection."""
@@ -152,7 +154,7 @@ def _execute(cursor: Any, pragma: str) -> None:
     cursor.execute(pragma)
 
 
-def transacted(connection: Connection, work: Work[Result], *, reads: bool) -> Result:
+def transacted(connection: Connection, work: Work[Result], at_hand: AtHand, *, reads: bool) -> Result:
     """Begin, do the work, and commit; whatever it raises undoes it."""
     sqlite = connection.dialect.name == "sqlite"
     if reads and not sqlite:
@@ -162,7 +164,7 @@ def transacted(connection: Connection, work: Work[Result], *, reads: bool) -> Re
         if sqlite:
             # To begin as a reader and write later can fail half-way; a writer waits at the door.
             connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-        return work(SqlTransaction(connection, locking=not sqlite and not reads))
+        return work(SqlTransaction(connection, at_hand, locking=not sqlite and not reads))
 
 
 class _Turn:

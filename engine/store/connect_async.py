@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from .at_hand import AtHand
 from .connect import database_url, defaults, set_up, transacted
 from .faults import told_apart, told_at_the_start
 from .migrate import ensure
@@ -28,6 +29,7 @@ class AsyncSqlStore:
         driver = "sqlite+aiosqlite" if self._sqlite else parsed.drivername
         self._engine = create_async_engine(parsed.set(drivername=driver), **{**defaults(parsed), **options})
         self._turn = asyncio.Lock()
+        self._at_hand = AtHand(self._engine.sync_engine.dialect)
         self._ready = False
         if self._sqlite:
             set_up(self._engine.sync_engine)
@@ -45,7 +47,7 @@ class AsyncSqlStore:
     async def _transacted(self, work: Work[Result], *, reads: bool) -> Result:
         with told_apart():
             async with self._engine.connect() as connection:
-                return await connection.run_sync(transacted, work, reads=reads)
+                return await connection.run_sync(transacted, work, self._at_hand, reads=reads)
 
     def _prepare(self) -> None:
         """Make or check the tables, which is done once, by a connection of its own."""

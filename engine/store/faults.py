@@ -25,14 +25,18 @@ def told_apart() -> Iterator[None]:
     """
     try:
         yield
-    except IntegrityError as error:
-        raise LostRace(str(error.orig)) from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in _AGAIN or "database is locked" in str(error.orig):
-            raise LostRace(str(error.orig)) from error
-        raise StoreUnavailable(
-            f"the database failed: {error.orig}; mend it, and do the call again with the same key"
-        ) from error
+        raise meaning_of(error) from error
+
+
+def meaning_of(error: DBAPIError) -> LostRace | StoreUnavailable:
+    """Return what something that a database raised means here."""
+    again = getattr(error.orig, "sqlstate", None) in _AGAIN or "database is locked" in str(error.orig)
+    if again or isinstance(error, IntegrityError):
+        return LostRace(str(error.orig))
+    return StoreUnavailable(
+        f"the database failed: {error.orig}; mend it, and do the call again with the same key"
+    )
 
 
 @contextmanager

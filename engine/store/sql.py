@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
+    ClauseElement,
     Connection,
     CursorResult,
     Executable,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
+from sqlalchemy.exc import DBAPIError
 
 from ..case import Case, PolicyRef
 from ..errors import CorruptJournal, InvalidValue
@@ -27,11 +29,11 @@ from ..journal import read_entry
 from ..publishing.bundle import Bundle
 from ..step import Query, Step
 from ..stepping.answers import Tally, answer, tallied
-from . import codec
-from .faults import told_apart
+from . import codec, statements
+from .at_hand import AtHand
+from .faults import meaning_of
 from .protocol import CaseKey, Delivery, DeliveryState, Fate, Kept, Keyed, LostRace, Saved, Sought, Summary
 from .searching import is_asked, page_of
-from .statements import ADVANCE, KEYED, READ, READ_LOCKED, SETTLE, SNAPSHOTS, gone_from, into
 from .tables import (
     balances,
     case_keys,
@@ -60,11 +62,13 @@ class SqlTransaction:
 
     Args:
         connection: in a transaction, of whichever kind the database has.
+        at_hand: what the store has at hand.
         locking: whether cases that are read are to be locked, row by row; SQLite locks itself as a whole.
     """
 
-    def __init__(self, connection: Connection, *, locking: bool) -> None:
+    def __init__(self, connection: Connection, at_hand: AtHand, *, locking: bool) -> None:
         self._connection = connection
+        self._at_hand = at_hand
         self._locking = locking
         self._seals: dict[str, codec.Seals] = {}
         self._tallies: dict[str, Tally] = {}
@@ -73,37 +77,57 @@ class SqlTransaction:
         """Return a query whose rows of a table nobody else gets until the end; SQLite is locked as a whole."""
         return query.with_for_update(of=table, skip_locked=skip) if self._locking else query
 
-    def _execute(
-        self, statement: Executable, rows: Sequence[codec.Row] | codec.Row | None = None
-    ) -> CursorResult[Any]:
-        with told_apart():
-            return cast("CursorResult[Any]", self._connection.execute(statement, rows))
+    def _execute(self, statement: Executable, values: codec.Row | None = None) -> CursorResult[Any]:
+        try:
+            return cast("CursorResult[Any]", self._connection.execute(statement, values))
+        except DBAPIError as error:
+            raise meaning_of(error) from error
+
+    def _prepared(self, statement: ClauseElement, *rows: codec.Row) -> CursorResult[Any]:
+        """Execute a statement of every step, with each of some rows."""
+        try:
+            return self._at_hand.prepared.execute(self._connection, statement, rows)
+        except DBAPIError as error:
+            raise meaning_of(error) from error
 
     def _scalar(self, query: Select[Any]) -> Any:
         return self._execute(query).scalar()
 
     def _insert(self, table: Table, rows: Sequence[codec.Row]) -> None:
         if rows:
-            self._execute(into(table), rows)
+            self._prepared(statements.into(table), *rows)
 
     # --- cases ----------------------------------------------------------------------------------------------------------
 
     def cases(self, ids: Collection[str]) -> Mapping[str, Case]:
         """Read the rows of cases, locked where rows are locked, in the order of their ids."""
-        found: dict[str, Case] = {}
-        for chunk in _chunks(sorted(set(ids))):
-            for row in self._execute(READ_LOCKED if self._locking else READ, {"ids": chunk}).all():
-                kept = self._vault(row.id, row.secret) if codec.holds_sealed(row.snapshot) else {}
-                found[row.id], self._seals[row.id] = codec.case_of(row.snapshot, row.secret, kept)
-                self._tallies[row.id] = codec.tally_of(row.tally, {})
-        return found
+        one, several = statements.READ_ONE, statements.READ
+        if self._locking:
+            one, several = statements.READ_ONE_LOCKED, statements.READ_LOCKED
+        if len(ids) == 1:
+            rows = self._prepared(one, {"id": next(iter(ids))}).all()
+            return {row.id: self._case(row) for row in rows}
+        chunks = (self._execute(several, {"ids": chunk}).all() for chunk in _chunks(sorted(set(ids))))
+        return {row.id: self._case(row) for rows in chunks for row in rows}
+
+    def _case(self, row: Any) -> Case:
+        """Return the case that a row holds, and remember what its next row is made from."""
+        if (known := self._at_hand.decoded.find(row)) is not None:
+            case, self._tallies[row.id] = known
+            return case
+        kept = self._vault(row.id, row.secret) if codec.holds_sealed(row.snapshot) else {}
+        case, self._seals[row.id] = codec.case_of(row.snapshot, row.secret, kept)
+        self._tallies[row.id] = tally = codec.tally_of(row.tally, {})
+        if not self._seals[row.id]:
+            self._at_hand.decoded.keep(case, row.snapshot, tally, row.tally)
+        return case
 
     def sealed(self, ids: Collection[str]) -> Mapping[str, Case]:
         """Read the rows of cases, and neither keys nor values."""
         return {
             row.id: codec.case_of(row.snapshot, None, {})[0]
             for chunk in _chunks(sorted(set(ids)))
-            for row in self._execute(SNAPSHOTS, {"ids": chunk})
+            for row in self._execute(statements.SNAPSHOTS, {"ids": chunk})
         }
 
     def kept(self, ids: Collection[str], *, reveal: bool = False) -> tuple[Kept, ...]:
@@ -117,7 +141,7 @@ class SqlTransaction:
     def settle(self, fates: Collection[Fate]) -> None:
         """Update deliveries."""
         if fates:
-            self._execute(SETTLE, [codec.fate_row(fate) for fate in fates])
+            self._prepared(statements.SETTLE, *(codec.fate_row(fate) for fate in fates))
 
     def _secret(self, case_id: str) -> bytes | None:
         found: bytes | None = self._scalar(select(case_keys.c.secret).where(case_keys.c.case_id == case_id))
@@ -154,10 +178,14 @@ class SqlTransaction:
 
     def keyed(self, pairs: Collection[CaseKey]) -> Mapping[CaseKey, Keyed]:
         """Look idempotency keys of cases up."""
+        if len(pairs) == 1:
+            ((case_id, key),) = pairs
+            rows = self._prepared(statements.KEYED_ONE, {"case_id": case_id, "key": key}).all()
+            return {(row.case_id, row.key): Keyed(key=row.key, first=row.first, seq=row.seq) for row in rows}
         found: dict[CaseKey, Keyed] = {}
         for chunk in _chunks(sorted(set(pairs)), _KEYS):
             ids, keys = ({*part} for part in zip(*chunk, strict=True))
-            for row in self._execute(KEYED, {"ids": [*ids], "keys": [*keys]}):
+            for row in self._execute(statements.KEYED, {"ids": [*ids], "keys": [*keys]}):
                 found[row.case_id, row.key] = Keyed(key=row.key, first=row.first, seq=row.seq)
         return found
 
@@ -199,7 +227,7 @@ class SqlTransaction:
             advanced = [{**rows[one.case.id], "case": one.case.id, "before": one.before} for one in moved]
             for row in advanced:
                 del row["id"]
-            if self._execute(ADVANCE, advanced).rowcount != len(moved):
+            if self._prepared(statements.ADVANCE, *advanced).rowcount != len(moved):
                 raise LostRace
         self._write_beside(saved)
 
@@ -211,7 +239,10 @@ class SqlTransaction:
             tally = tallied(tally, written.case, written.step)
         self._seals[one.case.id] = seals
         self._tallies[one.case.id] = tally = cast("Tally", tally)
-        return codec.case_row(one, seals, tally)
+        row = codec.case_row(one, seals, tally)
+        if not seals:
+            self._at_hand.decoded.keep(one.case, row["snapshot"], tally, row["tally"])
+        return row
 
     def _write_beside(self, saved: Sequence[Saved]) -> None:
         """Write what belongs to the steps of cases."""
@@ -244,18 +275,18 @@ class SqlTransaction:
         self,
         table: Table,
         saved: Sequence[Saved],
-        rows_of: Callable[[Saved], tuple[set[str], list[codec.Row]]],
+        rows_of: Callable[[Saved], tuple[list[str], list[codec.Row]]],
     ) -> None:
         """Write the rows of what was changed in place of those before."""
-        old, new = [], []
+        gone, new = [], []
         for one in saved:
-            changed, rows = rows_of(one)
-            if one.before is not None:
-                old += [{"case": one.case.id, "name": name} for name in sorted(changed)]
+            names, rows = rows_of(one)
+            gone += [{"case": one.case.id, "name": name} for name in names]
             new += rows
-        if old:
-            self._execute(gone_from(table), old)
-        self._insert(table, new)
+        if gone:
+            self._prepared(statements.gone_from(table), *gone)
+        if new:
+            self._prepared(statements.put_into(table, self._connection.dialect.name), *new)
 
     def answer(self, query: Query, case_id: str) -> Any:
         """Select the cases that a question can be about, and answer from their tallies."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Column, ColumnElement, Delete, Insert, Table, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .tables import case_keys, cases, event_keys, journal, outbox, vault
 
@@ -35,14 +36,17 @@ ADVANCE: Final = (
     .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("before"))
     .values({name: bindparam(name) for name in _UPDATED})
 )
-#: Always in the same order, so that two batches cannot wait for each other.
-READ: Final = (
-    select(cases.c.id, cases.c.snapshot, cases.c.tally, case_keys.c.secret)
-    .select_from(cases.outerjoin(case_keys, case_keys.c.case_id == cases.c.id))
-    .where(_mine(cases.c.id))
-    .order_by(cases.c.id)
+_READ: Final = select(cases.c.id, cases.c.snapshot, cases.c.tally, case_keys.c.secret).select_from(
+    cases.outerjoin(case_keys, case_keys.c.case_id == cases.c.id)
 )
+READ_ONE: Final = _READ.where(cases.c.id == bindparam("id"))
+READ_ONE_LOCKED: Final = READ_ONE.with_for_update(of=cases)
+#: Always in the same order, so that two batches cannot wait for each other.
+READ: Final = _READ.where(_mine(cases.c.id)).order_by(cases.c.id)
 READ_LOCKED: Final = READ.with_for_update(of=cases)
+KEYED_ONE: Final = select(event_keys).where(
+    event_keys.c.case_id == bindparam("case_id"), event_keys.c.key == bindparam("key")
+)
 KEYED: Final = select(event_keys).where(
     _mine(event_keys.c.case_id),
     event_keys.c.key.in_(bindparam("keys", expanding=True)),
@@ -76,6 +80,19 @@ SETTLE: Final = (
 def into(table: Table) -> Insert:
     """Return what inserts rows."""
     return insert(table)
+
+
+@cache
+def put_into(table: Table, database: str) -> Insert:
+    """Return what inserts rows, each in place of one with the same key if there is one.
+
+    Args:
+        table: which.
+        database: `sqlite` or `postgresql`: SQLAlchemy has a form for each, and they are written alike.
+    """
+    inserted: Any = (postgresql if database == "postgresql" else sqlite).insert(table)
+    rest = {c.name: inserted.excluded[c.name] for c in table.columns if not c.primary_key}
+    return cast("Insert", inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=rest))
 
 
 @cache

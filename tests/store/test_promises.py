@@ -228,6 +228,16 @@ def test_a_case_that_its_journal_does_not_make_is_found(url: str, library: Libra
             engine.verify("a")
 
 
+def test_what_others_wrote_is_seen_by_an_engine_that_has_the_case_at_hand(url: str, library: Library) -> None:
+    with Engine(library, url) as engine, Engine(library, url) as other:
+        engine.open("loan", {}, at=NOON, case_id="a")
+        before = engine.case("a")
+        sent = other.send("a", "return_late", {"days": 2}, by="reader:1", at=NOON)
+        assert engine.case("a") == sent.case != before
+        other.erase("a")
+        assert engine.case("a").secret == other.case("a").secret != before.secret
+
+
 def test_a_case_that_cannot_be_read_is_parked_and_stops_nobody(
     url: str, library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:

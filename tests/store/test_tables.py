@@ -20,7 +20,7 @@ from amends.engine.engine import Engine
 from amends.engine.errors import CorruptJournal, InvalidValue, StoreOutdated, StoreUnavailable
 from amends.engine.library import Library
 from amends.engine.store.connect import SqlStore, store_status
-from amends.engine.store.statements import KEYED, READ
+from amends.engine.store.statements import KEYED, KEYED_ONE, READ, READ_ONE
 from amends.engine.store.tables import REVISION, VERSIONS, metadata
 
 
@@ -136,8 +136,13 @@ def test_status_asks_and_does_nothing(url: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    [KEYED.params(ids=["a", "b"], keys=["k", "l"]), READ.params(ids=["a", "b"])],
-    ids=["keys", "cases"],
+    [
+        KEYED.params(ids=["a", "b"], keys=["k", "l"]),
+        KEYED_ONE.params(case_id="a", key="k"),
+        READ.params(ids=["a", "b"]),
+        READ_ONE.params(id="a"),
+    ],
+    ids=["keys", "key", "cases", "case"],
 )
 def test_sqlite_finds_rows_by_an_index_and_looks_through_no_table(sqlite: str, statement: Any) -> None:
     asked = statement.compile(
