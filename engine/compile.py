@@ -6,7 +6,7 @@ Reading goes on past mistakes, so that an author sees all of them at once; a pol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from .document import Fields, Node, Scalar, below
 from .errors import InvalidValue
 from .expression import Declared
 from .money import ROUNDINGS, Rounding
-from .policy import CompiledPolicy, Event, Field, InForce, PayoutRule
+from .policy import CompiledPolicy, Event, Field, InForce, Leg, PayoutRule, Sla
 from .read.almanac import Expanded, PolicyAlmanac
 from .read.candidates import Flow
 from .read.clocks import read_slas
@@ -227,6 +227,8 @@ class _Compiler:
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
         legs = tuple(read_leg(leg.name, leg.states, flow) for leg in self.legs)
+        slas = read_slas(at(self.node, "sla"), flow, state=None)
+        clocks = {sla.id: sla for sla in (*_slas_of_states(legs), *slas)}
         return CompiledPolicy(
             ref=self.ref,
             title=says(at(self.node, "title")),
@@ -253,20 +255,23 @@ class _Compiler:
             lookups=lookups.with_flow(legs, payout_names),
             balances=lookups.balances,
             legs=legs,
-            slas=read_slas(at(self.node, "sla"), flow, state=None),
+            slas=slas,
+            clocks=clocks,
+            hearing=_hearing(clocks.values()),
             escalations=read_escalations(at(self.node, "escalations"), flow, legs),
             payouts=self.payouts(flow),
             sensitive=_sensitive(facts, events),
-            size=(
-                sum(len(part.entries) for part in below(self.node) if isinstance(part, Fields)),
-                sum(len(leg.states) for leg in legs),
-            ),
+            size=(self.keys(), sum(len(leg.states) for leg in legs)),
             migrates=read_migrates(at(self.node, "migrates"), flow, self.ref.version),
             extends=tuple(
                 (word(at(node, "policy")) or "", word(at(node, "version")) or "")
                 for node in reversed(self.under)
             ),
         )
+
+    def keys(self) -> int:
+        """Return how many keys the author wrote."""
+        return sum(len(part.entries) for part in below(self.node) if isinstance(part, Fields))
 
     def payouts(self, flow: Flow) -> dict[str, PayoutRule]:
         """Read `payouts`."""
@@ -355,6 +360,18 @@ class _Compiler:
         """Read `rounding`; half up where there is none."""
         written = word(at(self.node, "rounding"))
         return written if written in ROUNDINGS else "half_up"
+
+
+def _slas_of_states(legs: Iterable[Leg]) -> Iterator[Sla]:
+    return (sla for leg in legs for state in leg.states.values() for sla in state.slas)
+
+
+def _hearing(clocks: Iterable[Sla]) -> dict[str, tuple[Sla, ...]]:
+    found: dict[str, list[Sla]] = defaultdict(list)
+    for sla in clocks:
+        for name in dict.fromkeys((*sla.met_by, *sla.starts)):
+            found[name].append(sla)
+    return {name: tuple(slas) for name, slas in found.items()}
 
 
 def _sensitive(facts: Mapping[str, Field], events: Mapping[str, Event]) -> frozenset[str]:

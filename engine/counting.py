@@ -184,7 +184,7 @@ def finish(
 
 
 def counting(
-    moment: Finished,
+    before: Counted,
     here: Position,
     *,
     period: Period | None,
@@ -192,35 +192,31 @@ def counting(
     ends: Ends,
     roll: Roll,
     rolls_on: Calendar | None,
-) -> Finished:
-    """Return a moment with how it was counted, for clocks that pause.
+) -> Counted:
+    """Return how a moment was counted, for clocks that pause.
 
     Args:
-        moment: what `finish` made of where counting stood.
-        here: where it stood.
-        period: what was counted last; None leaves the unit to what `moment` has been counted in before.
+        before: how what it starts from was counted.
+        here: where counting stood.
+        period: what was counted last; None leaves the unit as it was before.
         calendar: of that period.
         ends: how it ends.
         roll: whether and where it rolls.
         rolls_on: the calendar of that.
     """
-    counted = replace(moment.counted, timezone="")
+    unit, named = before.unit, before.calendar
     if period is not None:
-        unit: Final = (
-            "business days" if period.unit == "business day" else "seconds" if period.exact else "days"
-        )
-        counted = Counted(unit=unit, calendar=calendar.name if calendar else "")
+        unit = "business days" if period.unit == "business day" else "seconds" if period.exact else "days"
+        named = calendar.name if calendar else ""
     # An instant of exact seconds and the end of a day tell by themselves what was counted.
-    tells = (counted.unit == "seconds") == (ends == "same_time") and roll == "none"
-    return replace(
-        moment,
-        counted=replace(
-            counted,
-            ends=ends,
-            roll=roll,
-            rolls_on=rolls_on.name if rolls_on else "",
-            reached=None if tells else here.at,
-        ),
+    tells = (unit == "seconds") == (ends == "same_time") and roll == "none"
+    return Counted(
+        unit=unit,
+        calendar=named,
+        ends=ends,
+        roll=roll,
+        rolls_on=rolls_on.name if rolls_on else "",
+        reached=None if tells else here.at,
     )
 
 
@@ -255,7 +251,10 @@ def count(
     here = moved(position(anchor, zone), period, "after", zone=zone, calendar=calendar)
     ends = natural_ends(period)
     end = finish(here, zone=zone, ends=ends)
-    return counting(end, here, period=period, calendar=calendar, ends=ends, roll="none", rolls_on=None)
+    counted = counting(
+        end.counted, here, period=period, calendar=calendar, ends=ends, roll="none", rolls_on=None
+    )
+    return replace(end, counted=counted)
 
 
 def before(

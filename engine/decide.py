@@ -5,7 +5,7 @@ No clock, randomness or I/O is read: same policy, case and input, same step, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -189,7 +189,7 @@ class _Step:
         """Breach a clock, remind, or look again at what time may have changed."""
         if kind == "wake":
             return
-        rule = next(found for found in sla.rules(self.policy) if found.id == name)
+        rule = self.policy.clocks[name]
         clock = self.work.clocks[name]
         if kind == "remind":
             self.work.clocks[name] = replace(clock, reminders=clock.reminders[1:])
@@ -275,25 +275,12 @@ class _Step:
         """Return how the working copy differs from the case."""
         work, case = self.work, self.case
         opened = isinstance(self.arrived, Open)
-        before = {} if opened else case.facts
-        facts: dict[str, Value] = {
-            name: value for name, value in work.facts.items() if before.get(name) != value
-        }
-        facts.update({name: None for name in before if name not in work.facts})
-        legs: dict[str, str | None] = {
-            leg: state for leg, state in work.legs.items() if case.legs.get(leg) != state
-        }
-        legs.update({leg: None for leg in case.legs if leg not in work.legs})
-        clocks: dict[str, Any] = {
-            name: clock for name, clock in work.clocks.items() if case.clocks.get(name) != clock
-        }
-        clocks.update({name: None for name in case.clocks if name not in work.clocks})
         armed = tuple(timers(self.mover, woken=woken))
         return Changes(
-            legs=legs,
-            facts=facts,
-            clocks=clocks,
-            payouts={name: p for name, p in work.payouts.items() if case.payouts.get(name) != p},
+            legs=_changed(case.legs, work.legs),
+            facts=_changed({} if opened else case.facts, work.facts),
+            clocks=_changed(case.clocks, work.clocks),
+            payouts=_changed(case.payouts, work.payouts),
             takes=balance.changed(work),
             timers=armed if armed != case.timers else None,
             holding=self.mover.holding if self.mover.holding != case.holding else None,
@@ -301,6 +288,18 @@ class _Step:
             currency=case.currency if opened else None,
             policy=self.policy.ref if isinstance(self.arrived, Migrate) else None,
         )
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is new or other in a map, and None for what is gone from it."""
+    found = {
+        name: value
+        for name, value in after.items()
+        # Most are the very same, and to compare records takes long.
+        if (old := before.get(name)) is not value and old != value
+    }
+    found.update((name, None) for name in before if name not in after)
+    return found
 
 
 def _use_up(work: Work, *, kind: str, name: str) -> None:

@@ -197,7 +197,7 @@ def _record_writer(type_: type) -> Callable[[Any], str]:
     def write(record: Any) -> str:
         parts = [
             name + write_value(value)
-            for (name, default, write_value), value in zip(known, values_of(record), strict=True)
+            for (name, default, write_value), value in zip(known, values_of(record), strict=False)
             if value is not default and value != default
         ]
         return "{" + ",".join(parts) + "}"

@@ -371,6 +371,10 @@ class CompiledPolicy:
     balances: Mapping[str, Balance]
     legs: tuple[Leg, ...]
     slas: tuple[Sla, ...]
+    #: Every clock by its id, in the order of the file: those of states, then those of the case.
+    clocks: Mapping[str, Sla]
+    #: By the names of events and states: the clocks that these meet or start, in the same order.
+    hearing: Mapping[str, tuple[Sla, ...]]
     escalations: tuple[Escalation, ...]
     payouts: Mapping[str, PayoutRule]
     #: Paths of facts and record fields whose values are committed to, not written.

@@ -12,7 +12,7 @@ from .calendar import Calendar, zone
 from .case import Clock, Counted, Left, Pause, Timer
 from .errors import RuleError
 from .moment import Finished, due_again, evaluate_moment, left
-from .policy import CompiledPolicy, Sla
+from .policy import Sla, State
 from .rules.condition import holds
 from .stepping.work import Work
 from .values import Unknown
@@ -20,29 +20,19 @@ from .values import Unknown
 _SECOND = timedelta(seconds=1)
 
 
-def rules(policy: CompiledPolicy) -> Iterator[Sla]:
-    """Yield every clock that a policy declares, in the order of the file."""
-    for leg in policy.legs:
-        for state in leg.states.values():
-            yield from state.slas
-    yield from policy.slas
-
-
-def enter_state(work: Work, leg: str, state: str) -> None:
+def enter_state(work: Work, state: State) -> None:
     """Start the clocks of a state anew, go on with its paused ones, and let the state meet or start others."""
-    rule = next(found for found in work.policy.legs if found.name == leg).states[state]
-    for sla in rule.slas:
+    for sla in state.slas:
         clock = work.clocks.get(sla.id)
         if clock is None or clock.status not in ("running", "paused"):
             work.clocks.pop(sla.id, None)
             start(work, sla)
-    happened(work, state)
+    happened(work, state.name)
 
 
-def leave_state(work: Work, leg: str, state: str) -> None:
+def leave_state(work: Work, state: State) -> None:
     """End the clocks of a state, but for paused ones and those that only being met ends."""
-    rule = next(found for found in work.policy.legs if found.name == leg).states[state]
-    for sla in rule.slas:
+    for sla in state.slas:
         clock = work.clocks.get(sla.id)
         if clock and clock.status == "running" and not sla.until_met:
             work.clocks[sla.id] = replace(clock, status="ended", reminders=())
@@ -50,7 +40,7 @@ def leave_state(work: Work, leg: str, state: str) -> None:
 
 def happened(work: Work, name: str) -> None:
     """Let an accepted event, or a state that was entered, meet and start clocks."""
-    for sla in rules(work.policy):
+    for sla in work.policy.hearing.get(name, ()):
         clock = work.clocks.get(sla.id)
         if clock and clock.status in ("running", "paused") and name in sla.met_by:
             work.clocks[sla.id] = replace(clock, status="met", reminders=())
@@ -67,7 +57,7 @@ def meets(work: Work, event: str) -> bool:
         event in sla.met_by
         and (clock := work.clocks.get(sla.id)) is not None
         and clock.status in ("running", "paused")
-        for sla in rules(work.policy)
+        for sla in work.policy.hearing.get(event, ())
     )
 
 
@@ -102,7 +92,7 @@ def _reminders(work: Work, sla: Sla, due: Finished) -> tuple[datetime, ...]:
 
 def refresh(work: Work) -> None:
     """Bring every clock up to date after a step: late starts, due moments that are live, and pauses."""
-    for sla in rules(work.policy):
+    for sla in work.policy.clocks.values():
         if sla.id not in work.clocks and may_start(work, sla):
             start(work, sla)
         clock = work.clocks.get(sla.id)
@@ -219,7 +209,7 @@ def _calendar(work: Work, name: str) -> Calendar | None:
 
 def timers(work: Work) -> Iterator[Timer]:
     """Yield the timer of every running clock's breach, and of its next reminder."""
-    for sla in rules(work.policy):
+    for sla in work.policy.clocks.values():
         clock = work.clocks.get(sla.id)
         if clock is None or clock.status != "running" or clock.due is None:
             continue

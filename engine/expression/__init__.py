@@ -44,6 +44,7 @@ Unknown(missing=frozenset({'asked'}))
 """
 
 from ..values import Unknown
+from .again import Known
 from .check import check, check_text
 from .checked import Checked
 from .checking import Problem
@@ -68,6 +69,7 @@ __all__ = [
     "Expr",
     "Frame",
     "Kind",
+    "Known",
     "Leaf",
     "Node",
     "Overload",

@@ -34,8 +34,8 @@ def ask(env: Env, name: str) -> Value:
         raise Refused(name, error) from None
 
 
-class Asking(dict[str, Value]):
-    """Names known of an environment that tells none: each is asked for once."""
+class Known(dict[str, Value]):
+    """Names known of an environment: each is asked for once."""
 
     __slots__ = ("env",)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..values import Value
-from .again import Again, Asking, Refused
+from .again import Again, Known, Refused
 from .checked import Checked
 from .explain import Seen
 from .frame import Env
@@ -41,7 +41,7 @@ def evaluate(checked: Checked, env: Env, variables: Mapping[str, Value] | None =
     try:
         known = env.known  # type: ignore[attr-defined] # it need not be there
     except AttributeError:
-        known = Asking(env)
+        known = Known(env)
     try:
         value = function(known, env, variables)
     except Exception as error:  # noqa: BLE001 - whatever it is, the reference finds it again, and says it better
@@ -65,7 +65,7 @@ def observe(
     try:
         known = env.known  # type: ignore[attr-defined] # as above
     except AttributeError:
-        known = Asking(env)
+        known = Known(env)
     try:
         found: tuple[Value, Seen | None] | None = function(known, env, variables)
     except Exception as error:  # noqa: BLE001 - as above

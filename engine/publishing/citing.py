@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .. import sla
 from ..expression import Checked
 from ..expression.tree import path_of, sources
 from ..policy import Candidate, CompiledPolicy
@@ -77,10 +76,10 @@ def _of_clock(policy: CompiledPolicy, step: Step) -> Iterator[str]:
     if not isinstance(step.input, Due):
         return
     _, _, name = step.input.timer.partition(":")
-    for rule in sla.rules(policy):
-        if rule.id == name:
-            yield from rule.sources
-            yield from _behind(policy, _moment(rule.due))
+    rule = policy.clocks.get(name)
+    if rule is not None:
+        yield from rule.sources
+        yield from _behind(policy, _moment(rule.due))
 
 
 def _behind(policy: CompiledPolicy, names: Iterable[str]) -> Iterator[str]:

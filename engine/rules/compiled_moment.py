@@ -183,8 +183,8 @@ def _ended(
     last = steps[-1] if steps else None
     ends = moment.ends or (natural_ends(last.period) if last else _ends_of(start))
     end = finish(here, zone=zone_, ends=ends, roll=moment.roll, calendar=rolls_on)
-    return counting(
-        replace(end, counted=start.counted),
+    counted = counting(
+        start.counted,
         here,
         period=last.period if last else None,
         calendar=last.calendar if last else None,
@@ -192,6 +192,7 @@ def _ended(
         roll=moment.roll,
         rolls_on=rolls_on,
     )
+    return replace(end, counted=counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

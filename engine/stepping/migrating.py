@@ -167,7 +167,7 @@ def _carry_clocks(work: Work, states: Mapping[str, str], dropped: Mapping[str, C
 
     Where the case comes to stand in a state, finished clocks of another one that became it too start anew, as on entering.
     """
-    rules = {rule.id: rule for rule in sla.rules(work.policy)}
+    rules = work.policy.clocks
     stood, stands = set(work.case.legs.values()), set(work.legs.values())
     carried = [
         (clock, clock.state and states.get(clock.state, clock.state)) for clock in work.case.clocks.values()

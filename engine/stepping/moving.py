@@ -43,7 +43,7 @@ class Mover:
 
     def leave(self, leg: str, state: str) -> None:
         """End the clocks of a state, and run its exit actions."""
-        sla.leave_state(self.work, leg, state)
+        sla.leave_state(self.work, self.states[leg][state])
         self.run(self.states[leg][state].exit)
 
     def prepare(self, candidate: Candidate, outcome: Outcome) -> list[tuple[str, Value]]:
@@ -77,7 +77,7 @@ class Mover:
         """Start the clocks of a state, and run its enter actions."""
         self.work.legs[leg] = state
         self.work.changed()
-        sla.enter_state(self.work, leg, state)
+        sla.enter_state(self.work, self.states[leg][state])
         self.run(self.states[leg][state].enter)
 
     def run(self, actions: Iterable[Action]) -> None:

@@ -45,7 +45,7 @@ def _wakes(mover: Mover) -> Iterator[datetime | None]:
     for escalation in mover.policy.escalations:
         if escalation.event is None and work.legs[escalation.leg] in escalation.states:
             yield _escalation_wakes(mover, escalation)
-    for rule in sla.rules(mover.policy):
+    for rule in mover.policy.clocks.values():
         clock = work.clocks.get(rule.id)
         goes_on = clock is not None and clock.status in ("running", "paused") and sla.is_here(work, rule)
         if goes_on and reads_time(rule.pause_while):

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from weakref import proxy
 from zoneinfo import ZoneInfo
 
 from ..calendar import Calendar, zone
 from ..case import Case, Clock, Payout, Reason
 from ..errors import RuleError
-from ..expression import Env, discreet, evaluate
+from ..expression import Env, Known, discreet, evaluate
 from ..expression.frame import missing_among
 from ..moment import CompiledMoment, Finished, closing, evaluate_moment, opening
 from ..money import Money
@@ -66,7 +67,8 @@ class Work:
         self.sensitive_paths: list[str] = []
         self._arriving: dict[str, Value] = {}
         self._now = now
-        self._cache: dict[str, Value] = {}
+        #: What is known of declared names, until something changes that they may depend on.
+        self.known = Known(proxy(self))
         self._finished: dict[str, Finished | Unknown] = {}
 
     # --- what expressions see -----------------------------------------------------------------------------------------
@@ -83,14 +85,15 @@ class Work:
 
     def changed(self) -> None:
         """Forget what was computed, for something it may depend on has changed."""
-        self._cache.clear()
+        self.known.clear()
         self._finished.clear()
 
     def value(self, name: str) -> Value:
         """Return the value of a declared name, or Unknown."""
-        if name not in self._cache:
-            self._cache[name] = self._compute(name)
-        return self._cache[name]
+        known = self.known
+        if name not in known:
+            known[name] = self._compute(name)
+        return known[name]
 
     def call(self, name: str, arguments: tuple[Value, ...]) -> Value:
         """Return the value of a table with parameters."""
