@@ -4,7 +4,7 @@
 
 In a condition of `always`, an escalation, a clock or a route, also by way of a define or a table that it asks: a `now`,
 or a window that opens or closes, within a loop; or one of which only the text, the remainder of a division, the minutes or the
-seconds are asked for.
+seconds are asked for, or whether a list holds it.
 
 ## Why it matters
 
@@ -51,7 +51,7 @@ from ..expression import OVERLOADS, Node, Overload
 from ..expression.tree import Apply, Loop, Now, Reference, TableCall, WindowPart, children
 from ..policy import CompiledPolicy
 from ..rules.condition import Computed, Condition, leaves
-from ..types import DURATION
+from ..types import DURATION, WINDOW
 from .ways import clocks, states_of
 from .written import Written
 
@@ -91,7 +91,7 @@ _Spans = Iterator[tuple[int, int]]
 #: Operators and functions through which it is followed how a value changes with time.
 _FOLLOWED: Final = frozenset(
     {
-        *("<", "<=", ">", ">=", "==", "!=", "in", "+", "-", "*", "/", "min", "max"),
+        *("<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/", "min", "max"),
         *("date", "int", "decimal", "round", "timestamp", "duration"),
         *("getHours", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getMonth", "getFullYear"),
     }
@@ -99,6 +99,9 @@ _FOLLOWED: Final = frozenset(
 
 
 def _is_followed(row: Overload) -> bool:
+    if row.name == "in":
+        # Of a list it would have to be asked day by day.
+        return row.parameters[1:] == (WINDOW,)
     return row.name in _FOLLOWED or row.parameters[:1] == (DURATION,)
 
 
