@@ -186,8 +186,9 @@ class Presence:
         present = self.standing.get(way.source, NONE) | also | (self._brought(way) or NONE)
         if event := self.policy.events.get(way.event or ""):
             present = self._arrived(event, present)
-        elif result := self.policy.results.get(way.event or ""):
-            present |= self._reported(result)
+        elif (said := self.policy.results.get(way.event or "")) and said.keep_as:
+            # Of nothing it is heard that it is settled, though nobody said so.
+            present |= NONE if said.name.endswith(".settled") else {said.keep_as}
         return present | self._by_itself(way)
 
     def _by_itself(self, way: Way) -> Keys:
@@ -230,16 +231,12 @@ class Presence:
         brought, records = self._carried[event.name]
         return frozenset(key for key in present if key.partition(".")[0] not in records) | brought
 
-    def _reported(self, result: Event) -> Keys:
-        """Return what is there with a result of a payout: its record, though of no more than was said; one of nothing has none."""
-        if result.keep_as is None or result.name.endswith(".settled"):
-            return NONE
-        return frozenset({result.keep_as})
-
     def _set(self, outcome: Outcome, present: Keys) -> Keys:
         after = self._forgotten(present) if outcome.sets else present
         for name, term in outcome.sets:
-            after = _without(after, name) | ({name} if term else NONE)
+            after = frozenset(key for key in after if key.partition(".")[0] != name) | (
+                {name} if term else NONE
+            )
         return after
 
     def _run(self, actions: Iterable[Action], present: Keys, demand: Demand, point: Point) -> Keys:
@@ -392,11 +389,6 @@ class Presence:
 
 def _nothing(term: Term, present: Keys, point: Point) -> None:
     """Tell nobody of a demand."""
-
-
-def _without(keys: Keys, name: str) -> Keys:
-    """Return keys without a name and everything in it."""
-    return frozenset(key for key in keys if key != name and not key.startswith(f"{name}."))
 
 
 def _granted(payout: str) -> str:
