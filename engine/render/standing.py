@@ -12,7 +12,6 @@ from ..durable.standing import binding
 from ..operations import Shown
 from ..policy import Candidate, CompiledPolicy, State
 from ..rules.condition import Constant, Term
-from ..sla import rules
 from ..store.protocol import Fate
 from .diagnostics import one_line
 from .paint import Paint
@@ -152,7 +151,8 @@ def standing_in(shown: Shown) -> Iterator[tuple[str, State]]:
 
 def breach_of(policy: CompiledPolicy, clock: str) -> tuple[Candidate, ...]:
     """Return what may happen when a clock runs out: the first that holds will."""
-    return next((rule.breach for rule in rules(policy) if rule.id == clock), ())
+    rule = policy.clocks.get(clock)
+    return rule.breach if rule else ()
 
 
 def outcome_data(candidate: Candidate) -> dict[str, Any]:
