@@ -35,6 +35,7 @@ def test_every_threat_has_its_section(sections: dict[str, str]) -> None:
         "Who reads the database",
         "Who changes the database",
         "Who finds a backup",
+        "Who hands you an export",
         "Who operates",
         "Workers and handlers",
         "Webhooks",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ SQL = re.compile(
 )
 #: Calls that take SQL as text.
 TAKES_TEXT = {"text", "exec_driver_sql", "executescript", "literal_column", "DDL", "TextClause"}
+#: What may be handed to them all the same, and why.
+COMPILED = {"engine/store/at_hand.py": {"text.sql": "SQLAlchemy made it of an expression, once"}}
 
 
 def constants(tree: ast.Module) -> set[str]:
@@ -46,8 +48,8 @@ def parts(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def built(tree: ast.Module) -> Iterator[int]:
-    """Yield the lines on which SQL is put together, or taken from what does not stand written out."""
+def built(tree: ast.Module, compiled: Collection[str] = ()) -> Iterator[int]:
+    """Yield the lines on which SQL is put together, or taken from what neither stands written out nor was compiled."""
     names = constants(tree)
     for node in ast.walk(tree):
         if any(
@@ -57,7 +59,8 @@ def built(tree: ast.Module) -> Iterator[int]:
             yield node.lineno  # type: ignore[attr-defined] # expressions have one
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in TAKES_TEXT and not all(is_written_out(one, names) for one in node.args[:1]):
+            taken = [one for one in node.args[:1] if ast.unparse(one) not in compiled]
+            if called in TAKES_TEXT and not all(is_written_out(one, names) for one in taken):
                 yield node.lineno
 
 
@@ -68,7 +71,9 @@ def test_no_sql_is_built_from_text(root: Path) -> None:
     found = {
         f"{path.relative_to(root)}:{line}"
         for path in sources
-        for line in built(ast.parse(path.read_text(encoding="utf-8")))
+        for line in built(
+            ast.parse(path.read_text(encoding="utf-8")), COMPILED.get(path.relative_to(root).as_posix(), ())
+        )
     }
     assert found == set()
 
