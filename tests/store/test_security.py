@@ -34,12 +34,10 @@ from amends.engine.store.tables import metadata
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 IBAN, CONTACT = "DE02120300000000202051", "me@example.org"
+ROOT = Path(__file__).parents[2]
 #: Folders of policies that ship.
-PROGRAMMES = (
-    "policies/tiktok_shop",
-    "policies/ebay_money_back_guarantee",
-    "policies/paypal_dispute",
-    "policies/eu_withdrawal",
+PROGRAMMES = sorted(
+    path.parents[1].relative_to(ROOT).as_posix() for path in ROOT.glob("policies/*/scenarios/cases.yaml")
 )
 
 
