@@ -162,6 +162,8 @@ class Payout:
     numbered: Mapping[str, int] = field(default_factory=dict)
     #: In the order in which they arrived.
     approvals: tuple[Approval, ...] = ()
+    #: The role that it is taken from, where the case told that when it was granted.
+    payer: str | None = None
 
     def total(self, *statuses: PartStatus) -> Money:
         """Return the sum of what is out of the parts in any of the given statuses."""

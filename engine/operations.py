@@ -35,7 +35,6 @@ from .journal import read_entry, uncovered
 from .policy import CompiledPolicy
 from .publishing.bundle import Bundle
 from .render.plain import plain
-from .rules.condition import Constant, Term
 from .simulate import Entry, entries
 from .step import Step
 from .store.protocol import Fate, Kept, Result, Sought, Summary, Transaction, Work
@@ -222,8 +221,7 @@ class Operations:
         def work(transaction: Transaction) -> dict[str, Mapping[str, str | None]]:
             return {
                 ref.bundle: {
-                    name: _payer(rule.taken_from)
-                    for name, rule in self._policies.of(ref, transaction).payouts.items()
+                    name: rule.payer for name, rule in self._policies.of(ref, transaction).payouts.items()
                 }
                 for ref in refs
             }
@@ -325,12 +323,6 @@ class Operations:
 
     def _read(self, work: Work[Result]) -> Result:
         return tried(self._engine.store, work, reads=True)
-
-
-def _payer(term: Term | None) -> str | None:
-    if term is None:
-        return None
-    return str(term.value) if isinstance(term, Constant) else f"={term.checked.text}"
 
 
 def _kept(ids: Sequence[str], *, reveal: bool) -> Work[tuple[Kept, ...]]:

@@ -15,7 +15,7 @@ from .errors import RuleError
 from .expression import Env, evaluate
 from .money import Money
 from .policy import Pay, PayoutRule, Route
-from .rules.condition import Term, holds
+from .rules.condition import Computed, Term, holds
 from .stepping import balance
 from .stepping.approval import lacking
 from .stepping.intake import said_amount
@@ -52,7 +52,8 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
     granted = _amount(work, rule, amount)
     before = work.payouts.get(rule.name) or Payout(granted=granted, parts=(), seq=0)
     kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed"))
-    after = replace(before, granted=granted, parts=kept, seq=work.case.seq + 1)
+    payer = work.demand(rule.taken_from) if isinstance(rule.taken_from, Computed) else None
+    after = replace(before, granted=granted, parts=kept, seq=work.case.seq + 1, payer=payer)
     under_way = tuple(part for part in kept if part.status in _UNDER_WAY)
     if rule.tenders:
         for tender, share in shares(work, rule, granted, under_way).items():
@@ -189,8 +190,8 @@ def _ask(work: Work, rule: PayoutRule, part: Part, chosen: Route, env: Env) -> P
     data: dict[str, Value] = {"payout": rule.name, "part": part.id, "amount": part.amount, "via": part.via}
     if part.tender is not None:
         data["tender"] = part.tender
-    if rule.taken_from:
-        data["from"] = work.demand(rule.taken_from, env)
+    if payer := rule.payer or work.payouts[rule.name].payer:
+        data["from"] = payer
     if details:
         data["details"] = details
     work.ask(

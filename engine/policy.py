@@ -17,7 +17,7 @@ from .diagnostics import Place
 from .expression import Checked
 from .moment import CompiledMoment
 from .money import Rounding
-from .rules.condition import Computed, Condition, Term
+from .rules.condition import Computed, Condition, Constant, Term
 from .source import Source
 from .table import CompiledTable
 from .types import RecordType, Type
@@ -249,13 +249,18 @@ class PayoutRule:
     routes: tuple[Route, ...]
     #: The balances that it takes from, each of which caps it: the name, and the expression that asks how it stands.
     balances: tuple[tuple[str, Computed], ...]
-    #: The role that the money is taken from, or None for money that goes out.
+    #: The role that the money is taken from, or what tells it; None for money that goes out.
     taken_from: Term | None
     #: Roles that may report results, besides the host.
     reported_by: tuple[str, ...]
     says: Text
     sources: tuple[str, ...]
     place: Place
+
+    @property
+    def payer(self) -> str | None:
+        """The role that the money is taken from in every case; None where it goes out, or the case tells the role."""
+        return str(self.taken_from.value) if isinstance(self.taken_from, Constant) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

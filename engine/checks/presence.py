@@ -260,7 +260,7 @@ class Presence:
                 demand(action.amount, present, point)
             when = replace(point, when=f"when `{rule.name}` is granted in `{point.state}`")
             shared = (asked for _, asked in rule.balances)
-            for term in (None if action.amount else rule.amount, rule.at_most, *shared):
+            for term in (None if action.amount else rule.amount, rule.at_most, rule.taken_from, *shared):
                 if term:
                     demand(term, present, when)
             self._routes(rule, present, demand, when)
@@ -273,9 +273,8 @@ class Presence:
 
     def _routes(self, rule: PayoutRule, present: Keys, demand: Demand, point: Point) -> None:
         """Demand the tenders, and `via` of each route where those before it do not hold; `needs` come after it, and guard nothing."""
-        for term in (rule.tenders and rule.tenders.of, rule.taken_from):
-            if term:
-                demand(term, present, point)
+        if rule.tenders:
+            demand(rule.tenders.of, present, point)
         for tier in rule.approvals:
             if tier.above:
                 demand(tier.above, present | self.paths.ensured(tier.condition), point)

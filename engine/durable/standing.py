@@ -106,7 +106,7 @@ class Report:
         Args:
             one: the case.
             decision: its last one as text; empty where it has none.
-            taken_from: payouts by name, each with the role that its money is taken from, or the expression that says.
+            taken_from: payouts by name, each with the role that its money is taken from, unless the case tells it.
         """
         filing, name = one.summary.filing, one.summary.policy.name
         self.cases += 1
@@ -118,7 +118,7 @@ class Report:
             return
         self.decisions[name, decision] += 1
         for payout, paid in one.case.payouts.items():
-            self._pay(paid, taken_from.get(payout) or "")
+            self._pay(paid, paid.payer or taken_from.get(payout) or "")
         if filing.closed:
             return
         self.open += 1

@@ -162,6 +162,7 @@ payouts = record(
     approvals=st.lists(
         record(Approval, by=texts, role=texts, at=instants, amount=moneys, declined=st.booleans()), max_size=2
     ).map(tuple),
+    payer=st.none() | texts,
 )
 timers = record(Timer, id=texts, fires_at=instants)
 reasons = record(
