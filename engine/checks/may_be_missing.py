@@ -54,6 +54,7 @@ from ..expression.flow import Keys
 from ..policy import CompiledPolicy
 from ..rules.condition import Computed, Term
 from .presence import Point, Presence
+from .why_missing import why_missing
 from .written import Written
 
 
@@ -95,7 +96,7 @@ class _Report:
             return
         # Why costs a walk through the states; nobody reads more than a report shows.
         told = len(self.diagnostics.found) >= LIMIT
-        why = "nothing ensures it" if told else self.presence.why_missing(path, point.state, point.event)
+        why = "nothing ensures it" if told else why_missing(self.presence, path, point.state, point.event)
         message = f"{named} may be missing {point.when or 'here'}: {why}"
         ways = "" if self.presence.of_window(path) else f", or see to it on every way into `{point.state}`"
         hint = f"ask for `has({path})` in a condition before{ways}"

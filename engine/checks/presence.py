@@ -338,53 +338,6 @@ class Presence:
                 point = Point(state=name, when=f"while `{rule.name}` waits in `{name}`")
                 self._routes(rule, self.standing[name] | since, demand, point)
 
-    # --- why not ------------------------------------------------------------------------------------------------------
-
-    def why_missing(self, key: str, state: str, event: str | None = None) -> str:
-        """Return how a case may come to stand in a state without a path, by the shortest way there is."""
-        if self.of_window(key):
-            return "a window gives a reason only outside of it, by `early` and `late`"
-        if said := self.told.get(key.partition(".")[0] if "." in key else ""):
-            return f"`{said}` may come without it"
-        if self._brings(event, key):
-            return f"`{event}` may come without it"
-        if key in self.standing[state]:
-            return "it may be gone by then"
-        if other := self.others.losing(self.home[state], key, event):
-            when = "clears it in the same step" if event == other.event else "may have cleared it"
-            if self._brings(other.event, key):
-                when = f"may have taken `{other.event}` without it"
-            return f"`{other.candidate.id}` in the leg `{self.home[other.source]}` {when}"
-        into: dict[str, list[Way]] = {}
-        for way in self.ways:
-            if way.outcome.refuse is None and way.source in self.standing:
-                into.setdefault(way.target or way.source, []).append(way)
-        waiting: deque[tuple[str, ...]] = deque([(state,)])
-        seen = {state}
-        while waiting:
-            trail = waiting.popleft()
-            if trail[0] in self.initial and key not in self.opened:
-                named = " → ".join(f"`{name}`" for name in trail)
-                return (
-                    f"nothing on the way {named} ensures it"
-                    if trail[1:]
-                    else f"nothing in {named} ensures it"
-                )
-            for way in into.get(trail[0], ()):
-                if key not in self.after(way, frozenset({key})):
-                    lost = f"`{way.event}` may come without it"
-                    return lost if self._brings(way.event, key) else f"`{way.candidate.id}` clears it"
-                if key not in self.after(way) and way.source not in seen:
-                    seen.add(way.source)
-                    waiting.append((way.source, *trail))
-        return "nothing ensures it"
-
-    def _brings(self, event: str | None, key: str) -> bool:
-        """Return whether a path is a field of the record that an event leaves."""
-        rule = self.policy.events.get(event or "")
-        name, _, field = key.partition(".")
-        return rule is not None and bool(field) and name in {rule.name, rule.keep_as}
-
 
 def _nothing(term: Term, present: Keys, point: Point) -> None:
     """Tell nobody of a demand."""
