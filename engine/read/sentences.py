@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..document import Node, Scalar
 from ..expression import Checked, SyntaxProblem, check, parse
@@ -12,20 +12,26 @@ from ..rules.condition import Context
 from .shape import entries, says
 
 
-def read_reasons(node: Node | None, context: Context) -> dict[str, ReasonText]:
-    """Read `reasons`; the expressions that their sentences insert are checked like any other."""
+def read_reasons(node: Node | None, context: Context, clocks: Collection[str]) -> dict[str, ReasonText]:
+    """Read `reasons`; the expressions that their sentences insert are checked like any other.
+
+    Args:
+        node: what stands under `reasons`.
+        context: what the expressions may name.
+        clocks: the names of clocks, which are no values: whoever inserts one is told what to insert.
+    """
     found = {}
     for code, _, value in entries(node):
         inserts: dict[str, Checked] = {}
         texts = [value] if isinstance(value, Scalar) else [text for _, _, text in entries(value)]
         for text in texts:
             if isinstance(text, Scalar):
-                inserts.update(_inserts(text, context))
+                inserts.update(_inserts(text, context, clocks))
         found[code] = ReasonText(code=code, text=says(value), inserts=tuple(inserts.items()))
     return found
 
 
-def _inserts(node: Scalar, context: Context) -> Iterator[tuple[str, Checked]]:
+def _inserts(node: Scalar, context: Context, clocks: Collection[str]) -> Iterator[tuple[str, Checked]]:
     told = 0
     if (start := unclosed(node.text)) is not None:
         hint = "close it with `}`, or write `{{` for a brace"
@@ -47,7 +53,10 @@ def _inserts(node: Scalar, context: Context) -> Iterator[tuple[str, Checked]]:
         told += len(problems)
         for found in problems:
             place = node.place_of(start + found.start, start + found.end)
-            context.diagnostics.add(found.code, place, found.message, hint=found.hint)
+            hint = found.hint
+            if found.code == "AM104" and (name := text[found.start : found.end]) in clocks:
+                hint = f"`{name}` is a clock: declare the moment that it is due, write `due` by its name, and insert that"
+            context.diagnostics.add(found.code, place, found.message, hint=hint)
         if checked and not problems:
             yield text.strip(), checked
 
