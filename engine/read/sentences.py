@@ -53,10 +53,10 @@ def _inserts(node: Scalar, context: Context, clocks: Collection[str]) -> Iterato
         told += len(problems)
         for found in problems:
             place = node.place_of(start + found.start, start + found.end)
-            hint = found.hint
+            meant = found.hint
             if found.code == "AM104" and (name := text[found.start : found.end]) in clocks:
-                hint = f"`{name}` is a clock: declare the moment that it is due, write `due` by its name, and insert that"
-            context.diagnostics.add(found.code, place, found.message, hint=hint)
+                meant = f"`{name}` is a clock: declare the moment that it is due, write `due` by its name, and insert that"
+            context.diagnostics.add(found.code, place, found.message, hint=meant)
         if checked and not problems:
             yield text.strip(), checked
 
