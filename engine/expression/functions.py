@@ -255,6 +255,8 @@ def _times() -> Iterator[Overload]:
         yield Overload(name=name, parameters=(TIMESTAMP,), result=INT, run=part, style="method")
         run = _read(instants.part_at(part))  # type: ignore[arg-type] # `_read` passes every argument on
         yield Overload(name=name, parameters=(TIMESTAMP, TEXT), result=INT, run=run, style="method")
+    for name, of_day in instants.DAY_PARTS.items():
+        yield Overload(name=name, parameters=(DATE,), result=INT, run=of_day, style="method")
     for name, length in instants.LENGTHS.items():
         yield Overload(name=name, parameters=(DURATION,), result=INT, run=length, style="method")
 

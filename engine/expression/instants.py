@@ -112,14 +112,19 @@ def date_of(instant: datetime, zone: tzinfo) -> date:
     return local(instant, zone).date()
 
 
-#: The parts of an instant by CEL's names. Months, days of the month (but `getDate`), of the week and year count from 0.
-PARTS: Final[dict[str, Callable[[datetime], int]]] = {
+#: The parts of a day by CEL's names. Months, days of the month (but `getDate`), of the week and year count from 0.
+DAY_PARTS: Final[dict[str, Callable[[date], int]]] = {
     "getFullYear": lambda at: at.year,
     "getMonth": lambda at: at.month - 1,
     "getDate": lambda at: at.day,
     "getDayOfMonth": lambda at: at.day - 1,
     "getDayOfWeek": lambda at: at.isoweekday() % 7,
     "getDayOfYear": lambda at: at.timetuple().tm_yday - 1,
+}
+
+#: The parts of an instant by CEL's names: those of its day, and of its time.
+PARTS: Final[dict[str, Callable[[datetime], int]]] = {
+    **DAY_PARTS,
     "getHours": lambda at: at.hour,
     "getMinutes": lambda at: at.minute,
     "getSeconds": lambda at: at.second,
