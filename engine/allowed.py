@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from . import sla
-from .case import Case
+from .case import Case, Payout
+from .errors import RuleError
 from .form import object_schema, schema_of
-from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy
+from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy, PayoutRule
 from .policy import Event as EventRule
+from .stepping import approval
 from .stepping.moving import Mover
 from .stepping.work import Work
 from .types import MONEY, TEXT, OptionalType, required
@@ -66,7 +68,7 @@ def allowed(policy: CompiledPolicy, case: Case, now: datetime) -> tuple[Allowed,
         now: the instant; case time never goes back.
     """
     mover = Mover(Work(policy, case, max(now, case.at)))
-    return (*_events(policy, mover), *_results(policy, case))
+    return (*_events(policy, mover), *_results(mover.work))
 
 
 def _events(policy: CompiledPolicy, mover: Mover) -> Iterator[Allowed]:
@@ -95,18 +97,31 @@ def _allowed(rule: EventRule, roles: tuple[str, ...]) -> Allowed:
     return Allowed(event=rule.name, by=roles, fields=fields, says=rule.says)
 
 
-def _results(policy: CompiledPolicy, case: Case) -> Iterator[Allowed]:
+def _results(work: Work) -> Iterator[Allowed]:
     """Yield what may be said of payouts: what became of those that were asked for, and whether an amount is approved."""
-    for name, payout in case.payouts.items():
-        rule = policy.payouts[name]
+    for name, payout in work.payouts.items():
+        rule = work.policy.payouts[name]
         if any(part.status == "needs_approval" for part in payout.parts):
-            judges = tuple(dict.fromkeys(role for tier in rule.approvals for role in tier.by))
-            yield from (_result(name, verdict, judges) for verdict in VERDICTS)
+            for verdict in VERDICTS:
+                judges = _judges(work, rule, payout, declines=verdict == "declined")
+                yield _result(work.policy, name, verdict, judges)
         if any(part.attempt for part in payout.parts):
-            yield from (_result(name, result, (HOST, *rule.reported_by)) for result in RESULTS)
+            yield from (_result(work.policy, name, said, (HOST, *rule.reported_by)) for said in RESULTS)
 
 
-def _result(payout: str, result: str, by: tuple[str, ...]) -> Allowed:
+def _judges(work: Work, rule: PayoutRule, payout: Payout, *, declines: bool) -> tuple[str, ...]:
+    """Return the roles that may approve or decline; where that turns on what is not known here, all that ever may."""
+    try:
+        tiers = (
+            tuple(approval.above(work, rule, payout)) if declines else approval.lacking(work, rule, payout)
+        )
+    except RuleError:
+        tiers = rule.approvals
+    return tuple(dict.fromkeys(role for tier in tiers for role in tier.by))
+
+
+def _result(policy: CompiledPolicy, payout: str, result: str, by: tuple[str, ...]) -> Allowed:
+    said = policy.results.get(f"{payout}.{result}")
     types = {name: MONEY if name == "amount" else TEXT for name in RESULT_DATA[result]}
     fields = tuple(
         AllowedField(
@@ -114,4 +129,4 @@ def _result(payout: str, result: str, by: tuple[str, ...]) -> Allowed:
         )
         for name, type_ in types.items()
     )
-    return Allowed(event=f"{payout}.{result}", by=by, fields=fields, says={})
+    return Allowed(event=f"{payout}.{result}", by=by, fields=fields, says=said.says if said else {})

@@ -20,10 +20,10 @@ from .work import Work
 
 def lacking(work: Work, rule: PayoutRule, payout: Payout) -> tuple[Tier, ...]:
     """Return the tiers that the amount of a payout is above and that are not met."""
-    return tuple(tier for tier in _above(work, rule, payout) if _count(work, tier, payout) < tier.count)
+    return tuple(tier for tier in above(work, rule, payout) if _count(work, tier, payout) < tier.count)
 
 
-def _above(work: Work, rule: PayoutRule, payout: Payout) -> Iterator[Tier]:
+def above(work: Work, rule: PayoutRule, payout: Payout) -> Iterator[Tier]:
     """Yield the tiers that apply and that the amount of a payout is above; one that nobody can tell of applies."""
     for tier in rule.approvals:
         if holds(tier.condition, work) is False:
@@ -65,7 +65,7 @@ def objection(work: Work, rule: PayoutRule, event: Event, *, declines: bool) -> 
     payout = work.payouts.get(rule.name)
     waits = payout is not None and any(_is_waiting(part) for part in payout.parts)
     lacks = lacking(work, rule, payout) if payout is not None and waits else ()
-    tiers = tuple(_above(work, rule, payout)) if payout is not None and lacks and declines else lacks
+    tiers = tuple(above(work, rule, payout)) if payout is not None and lacks and declines else lacks
     theirs = [tier for tier in tiers if event.role in tier.by]
     if payout is None or not tiers:
         state = f"{rule.name}: {payout.state if payout else 'none'}"
