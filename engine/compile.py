@@ -245,7 +245,9 @@ class _Compiler:
             results=self.results,
             records=records,
             effects=dict(flow.effects),
-            reasons=read_reasons(at(self.node, "reasons"), self.context, {sla.name for sla in clocks.values()}),
+            reasons=read_reasons(
+                at(self.node, "reasons"), self.context, {sla.name for sla in clocks.values()}
+            ),
             params=self.rules.params,
             param_sources=self.rules.param_sources,
             moments=self.rules.moments,

@@ -480,7 +480,7 @@ states:
     assert {key: str(sums["asked"]) for key, sums in report.money.items()} == {
         ("EUR", ""): "3.00 EUR",
         ("EUR", "shop"): "2.00 EUR",
-        ("EUR", "=payer"): "1.00 EUR",
+        ("EUR", "user"): "1.00 EUR",
     }
-    assert "EUR from =payer" in report_text(report)
-    assert json.loads(report_json(report))["money"][1]["from"] == "=payer"
+    assert "EUR from user" in report_text(report)
+    assert json.loads(report_json(report))["money"][2]["from"] == "user"

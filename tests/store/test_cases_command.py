@@ -125,30 +125,6 @@ PRINTED: dict[str, tuple[str, ...]] = {
 }
 
 
-def test_money_is_counted_by_who_pays_also_where_the_case_told_that(
-    made_once: Path, root: Path, tmp_path: Path
-) -> None:
-    address = f"sqlite:///{shutil.copy(made_once, tmp_path / 'cases.db')}"
-    library = Library.load(root / "tests" / "capabilities" / "money" / "both_ways.yaml")
-    with Engine(library, address) as engine:
-        for index, winner in enumerate(("merchant", "cardholder", "merchant")):
-            facts = {"processed_at": NOON, "expected_on": NOON.date().isoformat(), "paid": "900.00"}
-            case = engine.open("both_ways", facts, at=NOON, case_id=f"dispute-{index}")
-            for hour, (event, role, data) in enumerate(
-                (
-                    ("dispute", "cardholder", {"code": "10.4"}),
-                    ("answer", "merchant", {"proof": ["earlier_payment", "same_device"]}),
-                    ("insist", "issuer", {}),
-                    ("rule", "network", {"for": winner}),
-                )
-            ):
-                assert engine.send(case.id, event, data, by=role, at=NOON + hour * HOUR).refusal is None
-    found = json.loads(cases("report", "--store", address, *AT, "--format", "json").stdout)
-    # A merchant who loses is debited again, and pays the fee.
-    granted = {item["from"]: item["granted"] for item in found["money"]}
-    assert granted == {None: "3600.00 EUR", "issuer": "1000.00 EUR", "merchant": "4100.00 EUR"}
-
-
 @pytest.mark.usefixtures("url")
 @pytest.mark.parametrize("name", PRINTED)
 def test_what_is_printed_is_the_same_whole_and_from_every_store(
