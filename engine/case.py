@@ -154,8 +154,9 @@ class Payout:
 
     granted: Money
     parts: tuple[Part, ...]
-    #: The sequence number of the step that granted it last.
+    #: The sequence number of the step that granted it last, and how many others that step had granted before.
     seq: int
+    turn: int = 0
     #: How many parts it has had, those that are gone included: no two ever have the same id.
     made: int = 0
     #: Of each tender, the number of the last part that was made for it.

@@ -53,7 +53,10 @@ def grant(work: Work, rule: PayoutRule, amount: Term | None = None) -> None:
     before = work.payouts.get(rule.name) or Payout(granted=granted, parts=(), seq=0)
     kept = tuple(part for part in before.parts if part.status not in (*WAITING, "failed"))
     payer = work.demand(rule.taken_from) if isinstance(rule.taken_from, Computed) else None
-    after = replace(before, granted=granted, parts=kept, seq=work.case.seq + 1, payer=payer)
+    seq = work.case.seq + 1
+    earlier = (other for name, other in work.payouts.items() if name != rule.name and other.seq == seq)
+    turn = max((other.turn + 1 for other in earlier), default=0)
+    after = replace(before, granted=granted, parts=kept, seq=seq, turn=turn, payer=payer)
     under_way = tuple(part for part in kept if part.status in _UNDER_WAY)
     if rule.tenders:
         for tender, share in shares(work, rule, granted, under_way).items():

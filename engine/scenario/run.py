@@ -303,8 +303,7 @@ def recorded(journal: Iterable[Step]) -> tuple[Value, str | None]:
 
 def granted_last(case: Case) -> Payout | None:
     """Return the payout that was granted last, or None where none was."""
-    # Of several granted in one step, the last.
-    return max(reversed(tuple(case.payouts.values())), key=lambda payout: payout.seq, default=None)
+    return max(case.payouts.values(), key=lambda payout: (payout.seq, payout.turn), default=None)
 
 
 def _route(payout: Payout | None, *, split: bool) -> Value:

@@ -230,8 +230,8 @@ def test_the_payout_granted_last_counts() -> None:
 
 
 def test_of_two_payouts_granted_in_one_step_the_later_counts() -> None:
-    first, second = payout(2, ("all", "1", "bank")), payout(2, ("all", "2", "card"))
-    assert granted_last(case_of(payouts={"a": first, "b": second})) is second
+    first, second = payout(2, ("all", "1", "bank")), replace(payout(2, ("all", "2", "card")), turn=1)
+    assert granted_last(case_of(payouts={"a": second, "b": first})) is second
 
 
 def test_the_route_of_several_parts_is_amounts_by_part() -> None:

@@ -84,6 +84,7 @@ def seen(play: Any, step: Step) -> dict[str, Any]:
             name: {
                 "state": payout.state,
                 "granted": told(payout.granted),
+                "turn": payout.turn,
                 "paid": told(payout.paid),
                 "parts": [
                     f"{part.id} {part.status} {told(part.amount)} {part.via or '-'}" for part in payout.parts

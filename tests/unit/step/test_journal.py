@@ -157,6 +157,7 @@ payouts = record(
     granted=moneys,
     parts=st.lists(parts, max_size=2).map(tuple),
     seq=numbers,
+    turn=numbers,
     made=numbers,
     numbered=st.dictionaries(texts, numbers, max_size=2),
     approvals=st.lists(
