@@ -151,7 +151,8 @@ def text_of(record: Any, sealed: Mapping[str, str] | None = None) -> str:
         record: what is written.
         sealed: commitments, by the paths at which they stand in place of values.
     """
-    text = _writer(type(record))(record)
+    kind: type = type(record)
+    text = _writer(kind)(record)
     return canonical(covered(json.loads(text), sealed)).decode() if sealed else text
 
 
