@@ -273,6 +273,12 @@ CATALOGUE: Final[dict[str, Rule]] = _catalogue(
             "warning",
             "two policies take the same case, and neither is laid over the other",
         ),
+        (
+            "AM117",
+            "items-dropped",
+            "warning",
+            "a list of an overlay takes the place of one of which it keeps a part",
+        ),
         # 2xx: expressions
         ("AM201", "syntax", "error", "the expression cannot be read"),
         ("AM202", "type", "error", "an operator or function does not take a value of that type"),

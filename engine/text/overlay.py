@@ -19,7 +19,7 @@ def merge(base: Node, over: Node, diagnostics: Diagnostics, way: tuple[str, ...]
 
     Maps merge key by key: `null` removes, and removing what is not there is AM108; in a `set` it clears a fact. A list whose items are all maps
     with an `id` merges with a map of the changed items by id; a new id is appended. Whatever else differs in kind, and
-    every other list, is replaced. Each value keeps the place in the file that it was written in; a merged map has the
+    every other list, is replaced; a list that keeps some ids of the one it replaces and drops others is AM117. Each value keeps the place in the file that it was written in; a merged map has the
     place of the overlay's, for it is the overlay that can have spoiled it. `way` are the keys that lead to the two.
 
     >>> from amends.engine.document import read_text, to_plain
@@ -45,6 +45,8 @@ def merge(base: Node, over: Node, diagnostics: Diagnostics, way: tuple[str, ...]
             hint = "give an `id` to every item that this lies over, or write the whole list here"
             diagnostics.add("AM102", key.place, message, hint=hint, related=[("the items", old[1].place)])
         elif clears or not _removes(value):
+            if old and key.text in _BY_ID:
+                _tell_dropped(key, old[1], value, diagnostics)
             # A new map is laid over its own key, that is, over no map at all.
             merged = merge(old[1] if old else key, value, diagnostics, (*way, key.text))
             entries[key.text] = (key, merged)
@@ -60,6 +62,18 @@ def _is_nameless(base: Node) -> bool:
     if not isinstance(base, Items) or not base.items or _ids(base):
         return False
     return all(isinstance(item, Fields) for item in base.items)
+
+
+def _tell_dropped(key: Scalar, base: Node, over: Node, diagnostics: Diagnostics) -> None:
+    """Report a list that was probably meant to change some items, and takes the place of all."""
+    if not (isinstance(base, Items) and isinstance(over, Items)):
+        return
+    known, kept = _ids(base), frozenset(_ids(over))
+    dropped = [f"`{name}`" for name in known if name not in kept]
+    if dropped and not kept.isdisjoint(known):
+        message = f"this list takes the place of all `{key.text}`, and drops {', '.join(dropped)}"
+        hint = "write a map, each item by its id: what it does not name stays, and `null` removes"
+        diagnostics.add("AM117", key.place, message, hint=hint, related=[("the items", base.place)])
 
 
 def _ids(base: Items) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from amends.engine.document import Fields, Items, Scalar
+from amends.engine.document import Fields, Items, Scalar, walk
 
 if TYPE_CHECKING:
     from tests.acceptance.planting import BAD_BYTE, Edit, Fault, Planter, Puts, Sheet, at, texts
@@ -141,6 +141,24 @@ def bad_extends(sheet: Sheet) -> Fault:
 def nothing_to_remove(sheet: Sheet) -> Fault:
     """Remove what the extended policy does not have."""
     return Fault(puts={("params", "«planted_108"): "null"})
+
+
+def items_dropped(sheet: Sheet) -> Fault:
+    """Keep one of the rules or routes that the extended policy has in a list, and no other."""
+    assert sheet.base is not None
+    for way, items in walk(sheet.base.node):
+        keys = tuple(map(str, way))
+        if (
+            keys[2:] in {("rules",), ("routes",)}
+            and isinstance(items, Items)
+            and at(sheet.node, keys) is None
+        ):
+            kept = next(
+                (text for text in map(sheet.base.written, items.items) if text.startswith("{id:")), None
+            )
+            if kept is not None and len(items.items) > 1:
+                return Fault(puts={(*keys[:2], f"«{keys[2]}"): f"[{kept}]"})
+    raise AssertionError("the extended policy has no list to drop items of")
 
 
 def unsupported(sheet: Sheet) -> Fault:
@@ -541,6 +559,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "AM114": published_gone,
     "AM115": bad_include,
     "AM116": served_twice,
+    "AM117": items_dropped,
     "AM201": syntax,
     "AM202": type_,
     "AM203": unknown_literal,

@@ -61,7 +61,7 @@ OF_THE_WHOLE: Final = frozenset(
     }
 )
 #: Faults of several files.
-BETWEEN: Final = frozenset({"AM111", "AM113", "AM114", "AM116"})
+BETWEEN: Final = frozenset({"AM111", "AM113", "AM114", "AM116", "AM117"})
 #: What a message about a table says to show that it is right: some value of an input.
 WITNESS: Final = re.compile(r"\b[\w.()]+ = \S")
 OF_TABLES: Final = ("AM401", "AM402", "AM404", "AM405")

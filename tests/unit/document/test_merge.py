@@ -43,7 +43,7 @@ def test_list_is_replaced() -> None:
 
 
 def test_list_of_rules_written_as_a_list_is_replaced() -> None:
-    assert plain(RULES, "{rules: [{id: small, then: c}]}") == {"rules": [{"id": "small", "then": "c"}]}
+    assert plain(RULES, "{rules: [{id: tiny, then: c}]}") == {"rules": [{"id": "tiny", "then": "c"}]}
 
 
 def test_null_removes_a_key() -> None:
@@ -115,6 +115,22 @@ def test_rules_without_ids_cannot_be_changed_by_id(base: str, over: str) -> None
 @pytest.mark.parametrize("base", ["[x, y]", "[]", "short"])
 def test_map_replaces_whatever_has_no_ids_to_merge_by(base: str) -> None:
     assert plain(f"{{rules: {base}}}", "{rules: {a: {then: c}}}") == {"rules": {"a": {"then": "c"}}}
+
+
+def test_a_list_that_keeps_some_ids_and_drops_others_is_reported() -> None:
+    node, found = merged(RULES, "{rules: [{id: small, then: c}]}")
+    message = "this list takes the place of all `rules`, and drops `large`"
+    hint = "write a map, each item by its id: what it does not name stays, and `null` removes"
+    assert found == [f"over.yaml:1:2: AM117 {message} | {hint}"]
+    assert to_plain(node) == {"rules": [{"id": "small", "then": "c"}]}
+
+
+@pytest.mark.parametrize(
+    "over", ["[{id: huge, then: c}]", "[{then: c}]", "[]", "[{id: large, then: c}, {id: small, then: d}]"]
+)
+def test_a_list_that_keeps_no_id_or_every_one_is_taken_as_meant(over: str) -> None:
+    _, found = merged(RULES, f"{{rules: {over}}}")
+    assert found == []
 
 
 def test_short_form_replaces_a_map() -> None:
