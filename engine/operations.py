@@ -136,12 +136,11 @@ class Operations:
             after: where to begin.
             overdue_at: only those for which it is overdue by then.
         """
-        for page in chunks(self.summaries(sought, after), PAGE):
-            found = self._sealed([one.id for one in page])
-            for one in page:
-                standing = Standing(summary=one, case=found.get(one.id))
-                if overdue_at is None or standing.is_overdue(overdue_at):
-                    yield standing
+        while True:
+            after, page = self._read(_page(sought, after))
+            yield from (one for one in page if overdue_at is None or one.is_overdue(overdue_at))
+            if after is None:
+                return
 
     def show(self, case_id: str, *, reveal: bool = False) -> Shown:
         """Return everything about a case.
@@ -227,15 +226,6 @@ class Operations:
             }
 
         return self._read(work)
-
-    def _sealed(self, ids: Collection[str]) -> Mapping[str, Case]:
-        """Return cases; one whose row is damaged is left out, and keeps no other from being shown."""
-        try:
-            return self._read(lambda transaction: transaction.sealed(ids))
-        except CorruptJournal:
-            if len(ids) == 1:
-                return {}
-            return {name: case for one in ids for name, case in self._sealed([one]).items()}
 
     # --- proving ------------------------------------------------------------------------------------------------------
 
@@ -323,6 +313,29 @@ class Operations:
 
     def _read(self, work: Work[Result]) -> Result:
         return tried(self._engine.store, work, reads=True)
+
+
+def _page(sought: Sought, after: str | None) -> Work[tuple[str | None, list[Standing]]]:
+    """Read a page of cases with how they stand, and where the next one begins."""
+    listed = page_of(sought, after, PAGE)
+
+    def work(transaction: Transaction) -> tuple[str | None, list[Standing]]:
+        page = listed(transaction)
+        found = _sound(transaction, [one.id for one in page.cases])
+        return page.next, [Standing(summary=one, case=found.get(one.id)) for one in page.cases]
+
+    return work
+
+
+def _sound(transaction: Transaction, ids: Sequence[str]) -> Mapping[str, Case]:
+    """Return cases; one whose row is damaged is left out, and keeps no other from being shown."""
+    try:
+        return transaction.sealed(ids)
+    except CorruptJournal:
+        if len(ids) == 1:
+            return {}
+        half = len(ids) // 2
+        return {**_sound(transaction, ids[:half]), **_sound(transaction, ids[half:])}
 
 
 def _kept(ids: Sequence[str], *, reveal: bool) -> Work[tuple[Kept, ...]]:
