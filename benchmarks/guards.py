@@ -19,7 +19,8 @@ every leaf is evaluated. What is compared, over the same facts in a dict:
   are ints of minor units there, the window two timestamps, the period a text. Of its leaves that is cheaper than ours.
 
 Rounds are interleaved, a round runs each contender so often that it takes some milliseconds, and medians are compared: the
-ratios hold on a busy machine too. Nothing is kept between two evaluations but what is compiled.
+ratios hold on a busy machine too. Nothing is kept between two evaluations but what is compiled, and what each amount remembers
+of itself: how many ten-thousandths it is.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from .errors import InvalidValue, RuleError
 Rounding = Literal["half_up", "half_even", "down", "up"]
 ROUNDINGS: Final[tuple[Rounding, ...]] = ("half_up", "half_even", "down", "up")
 
+#: The parts of an amount that conditions count in: no currency has smaller minor units.
+UNITS: Final = 10_000
 #: Minor-unit digits of the currencies that do not have two.
 _EXPONENTS: Final[dict[str, int]] = {
     **dict.fromkeys(
@@ -70,8 +72,17 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+class _Remembers:
+    """What an amount remembers of itself once it was asked for; no part of its value."""
+
+    __slots__ = ("units",)
+
+    #: What `in_units` says.
+    units: int | None
+
+
 @dataclass(frozen=True, slots=True)
-class Money:
+class Money(_Remembers):
     """An exact amount of a currency (three capital letters). `0` of an unknown currency has currency ""."""
 
     amount: Fraction
@@ -184,6 +195,21 @@ def parse_money(text: str, currency: str | None = None) -> Money:
     if found is None:
         raise InvalidValue(f"`{text[:60]}` names no currency")
     return Money(Fraction(match["amount"]), found)
+
+
+def in_units(money: Money) -> int | None:
+    """Return an amount in ten-thousandths, or None if it is no whole number of them; asked again, `money.units` tells.
+
+    Conditions compare amounts over and over, and ints are compared in a fifth of the time of fractions.
+
+    >>> in_units(Money(Fraction("12.5"), "USD")), in_units(Money(Fraction(1, 3), "USD"))
+    (125000, None)
+    """
+    amount = money.amount
+    whole, rest = divmod(UNITS, amount.denominator)
+    found = None if rest else amount.numerator * whole
+    object.__setattr__(money, "units", found)
+    return found
 
 
 def decimal_text(value: Fraction, digits: int = 0) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
-from ..money import Money
+from ..money import UNITS, Money, in_units
 from ..types import DECIMAL, MoneyType, Type
 from ..values import Value
 from . import python as py
@@ -43,15 +43,29 @@ def exact(node: Node, writer: py.Writer) -> py.Exact:
     known = writer.exact
     word = value.id if isinstance(value, ast.Name) else ""
     if word not in known:
-        amount, currency = value, None
-        if isinstance(node.type, MoneyType):
-            amount, currency = writer.keep(py.part(value, "amount")), writer.keep(py.part(value, "currency"))
-        numerator, denominator = (writer.keep(py.part(amount, slot)) for slot in _PARTS)
-        known[word] = py.Exact(numerator, denominator, currency)
+        known[word] = _amount(value, writer) if isinstance(node.type, MoneyType) else _decimal(value, writer)
     return known[word]
 
 
+def _decimal(value: ast.expr, writer: py.Writer) -> py.Exact:
+    numerator, denominator = (writer.keep(py.part(value, slot)) for slot in _PARTS)
+    return py.Exact(numerator, denominator)
+
+
+def _amount(value: ast.expr, writer: py.Writer) -> py.Exact:
+    """Write an amount in units, for amounts of one denominator are compared without a multiplication.
+
+    Of thirds the units are None, with which nothing can be computed: that raises.
+    """
+    word = writer.variable()
+    writer.block.append(py.remembered(word, value, "units", py.call("in_units", value)))
+    return py.Exact(py.name(word), py.constant(UNITS), writer.keep(py.part(value, "currency")))
+
+
 def _exact_constant(value: Value) -> py.Exact:
+    if isinstance(value, Money) and (units := in_units(value)) is not None:
+        currency = py.constant(value.currency) if value.currency else None
+        return py.Exact(py.constant(units), py.constant(UNITS), currency)
     amount = value.amount if isinstance(value, Money) else Fraction(value)
     below = None if amount.denominator == 1 else py.constant(amount.denominator)
     currency = py.constant(value.currency) if isinstance(value, Money) and value.currency else None
@@ -65,6 +79,20 @@ def built(value: py.Exact, type_: Type, writer: py.Writer) -> ast.expr:
     if isinstance(type_, MoneyType):
         amount = py.call("Money", amount, value.currency or py.constant(""))
     return writer.keep(amount)
+
+
+def _crossed(left: py.Exact, right: py.Exact) -> tuple[ast.expr, ast.expr]:
+    """Return the numerators of two values over one denominator."""
+    if _alike(left.denominator, right.denominator):
+        return left.numerator, right.numerator
+    return _times(left.numerator, right.denominator), _times(right.numerator, left.denominator)
+
+
+def _alike(one: ast.expr | None, other: ast.expr | None) -> bool:
+    """Return whether two denominators are surely the same."""
+    if isinstance(one, ast.Constant) and isinstance(other, ast.Constant):
+        return one.value == other.value
+    return one is other
 
 
 def _times(left: ast.expr, right: ast.expr | None) -> ast.expr:
@@ -91,12 +119,10 @@ def _sum(operator: str, *, bounded: bool) -> Callable[[Sequence[Node], py.Writer
     def write(nodes: Sequence[Node], writer: py.Writer) -> py.Exact:
         left, right = (exact(node, writer) for node in nodes)
         currency = _common(left, right, writer)
-        above = py.binary(
-            _times(left.numerator, right.denominator),
-            operator,
-            _times(right.numerator, left.denominator),
-        )
-        found = py.Exact(writer.keep(above), _product(left.denominator, right.denominator, writer), currency)
+        one, other = _crossed(left, right)
+        alike = _alike(left.denominator, right.denominator)
+        below = left.denominator if alike else _product(left.denominator, right.denominator, writer)
+        found = py.Exact(writer.keep(py.binary(one, operator, other)), below, currency)
         return _bounded(found, writer) if bounded else found
 
     return write
@@ -119,8 +145,7 @@ def _divided(nodes: Sequence[Node], writer: py.Writer) -> py.Exact:
     currency = _common(left, right, writer) if ratio else left.currency
     # A denominator stays positive: what a negative number divides is left to the reference, and so is a zero.
     writer.leave_if(py.compare(right.numerator, "<=", py.constant(0)))
-    above = writer.keep(_times(left.numerator, right.denominator))
-    below = writer.keep(_times(right.numerator, left.denominator))
+    above, below = (writer.keep(part) for part in _crossed(left, right))
     found = py.Exact(above, below, None if ratio else currency)
     return found if ratio else _bounded(found, writer)
 
@@ -156,6 +181,8 @@ def exactly(operator: str, nodes: Sequence[Node], writer: py.Writer) -> ast.expr
     """Write a comparison of two decimals or amounts."""
     left, right = (exact(node, writer) for node in nodes)
     _common(left, right, writer)
-    return py.compare(
-        _times(left.numerator, right.denominator), operator, _times(right.numerator, left.denominator)
-    )
+    one, other = _crossed(left, right)
+    if operator == "==" and all(isinstance(side.numerator, ast.Name) for side in (left, right)):
+        # Only here two amounts that are not in units would seem to be the same.
+        writer.leave_if(py.compare(left.numerator, "is", py.constant(None)))
+    return py.compare(one, operator, other)

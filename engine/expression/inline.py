@@ -13,7 +13,7 @@ from fractions import Fraction
 from types import NoneType
 from typing import Any, Final
 
-from ..money import Money
+from ..money import Money, in_units
 from ..period import Period
 from ..types import BOOL, DATE, DECIMAL, DURATION, INT, PERIOD, TEXT, TIMESTAMP, EnumType, MoneyType, Type
 from ..values import Sealed, Unknown, Value
@@ -30,8 +30,8 @@ from .tree import Apply, Constant, ListOf, Node, TableCall
 NAMES: Final[dict[str, Any]] = {
     "__builtins__": {},
     **{kind.__name__: kind for kind in (bool, int, str, tuple, dict, datetime, date, timedelta, type)},
-    **{kind.__name__: kind for kind in (Fraction, Money, Period, Unknown, KeyError)},
-    **{tool.__name__: tool for tool in (len, enumerate, equal, contained)},
+    **{kind.__name__: kind for kind in (Fraction, Money, Period, Unknown, AttributeError, KeyError)},
+    **{tool.__name__: tool for tool in (len, enumerate, equal, contained, in_units)},
     "ask": ask,
     "part_of": part_of,
     "ABSENT": frozenset({Unknown, Sealed, NoneType}),

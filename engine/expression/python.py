@@ -101,6 +101,12 @@ def asking(word: str, asked: str) -> ast.stmt:
     return ast.Try([assign(word, item(name("known"), constant(asked)))], [unknown], [], [])
 
 
+def remembered(word: str, value: ast.expr, slot: str, otherwise: ast.expr) -> ast.stmt:
+    """Return what reads a slot of a value, or finds out what would be in it."""
+    empty = ast.ExceptHandler(name("AttributeError"), None, [assign(word, otherwise)])
+    return ast.Try([assign(word, part(value, slot))], [empty], [], [])
+
+
 def give_up() -> ast.stmt:
     """Return what hands the whole expression to the reference."""
     return ast.Return(constant(None))

@@ -229,7 +229,7 @@ ERASED = {"title": Sealed("00"), "price": Money(Fraction(3), "EUR"), "weight": S
 #: What each name may be worth, the usual first; missing, erased and failing are tried with all.
 WORTH: dict[str, list[Value]] = {
     "price": [usd("20"), usd("0"), usd("-1/3"), Money(Fraction(7), "EUR"), Money(Fraction(0), "")],
-    "fee": [usd("2.50"), Money(Fraction(2), "EUR")],
+    "fee": [usd("2.50"), usd("2/3"), Money(Fraction(2), "EUR")],
     "tries": [2, 0, -1, 2**63 - 1, -(2**63)],
     "ratio": [Fraction(1, 4), Fraction(0), Fraction(-7, 3), Fraction(10**1200, 7)],
     "name": ["Ada", "", "torn"],

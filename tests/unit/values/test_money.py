@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal, localcontext
 from fractions import Fraction
 from operator import add, ge, gt, le, lt, sub
@@ -11,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amends.engine.errors import InvalidValue, RuleError
-from amends.engine.money import ROUNDINGS, Money, Rounding, decimal_text, exponent, parse_money
+from amends.engine.money import (
+    ROUNDINGS,
+    UNITS,
+    Money,
+    Rounding,
+    decimal_text,
+    exponent,
+    in_units,
+    parse_money,
+)
 
 ZERO = Money(Fraction(0), "")
 amounts = st.fractions(min_value=-(10**9), max_value=10**9)
@@ -208,3 +219,26 @@ def test_a_decimal_that_ends_is_written_without_a_fraction_bar(value: Decimal) -
     text = decimal_text(Fraction(value))
     assert "/" not in text
     assert not ("." in text and text.endswith("0"))
+
+
+# --- units ----------------------------------------------------------------------------------------------------
+
+
+@given(moneys)
+def test_an_amount_is_so_many_ten_thousandths_or_no_whole_number_of_them(amount: Money) -> None:
+    found = in_units(amount)
+    assert found == (amount.amount * UNITS if (amount.amount * UNITS).denominator == 1 else None)
+
+
+@given(moneys, moneys)
+def test_what_an_amount_remembers_is_no_part_of_its_value(one: Money, other: Money) -> None:
+    before = (one == other, hash(one), repr(one), str(one))
+    in_units(one)
+    assert (one == other, hash(one), repr(one), str(one)) == before
+    assert copy.copy(one) == one
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD", "CLF"])
+def test_a_minor_unit_is_a_whole_number_of_units(currency: str) -> None:
+    assert in_units(Money(Fraction(1, 10 ** exponent(currency)), currency)) is not None
