@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from contextlib import suppress
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 
 from .durable import notices
 from .durable.delivery import CLAIM
@@ -23,26 +24,30 @@ class Worker:
     def __init__(self, engine: Engine, *, idle: timedelta = timedelta(seconds=1)) -> None:
         self._engine = engine
         self._idle = idle.total_seconds()
-        self._stopped = threading.Event()
+        self._stopped = False
+        # An event cannot be set by a signal that arrives while its lock is held; to put into this queue takes no lock.
+        self._told: SimpleQueue[None] = SimpleQueue()
 
     def run(self) -> None:
         """Work until `stop` is called. A database that is away for a while is waited for."""
         notices.began()
-        while not self._stopped.is_set():
+        while not self._stopped:
             if not self._work():
-                self._stopped.wait(self._idle)
+                with suppress(Empty):
+                    self._told.get(timeout=self._idle)
         notices.ended()
 
     def stop(self) -> None:
         """End after what is in hand; safe in a signal handler and from another thread."""
-        self._stopped.set()
+        self._stopped = True
+        self._told.put(None)
 
     def _work(self) -> bool:
         """Do a little of everything, and return whether there was anything to do."""
         try:
             fired = self._engine.run_due(limit=BATCH)
             # What is in hand is ended before the worker is, so there is little of it.
-            delivered = () if self._stopped.is_set() else self._engine.deliver(limit=CLAIM)
+            delivered = () if self._stopped else self._engine.deliver(limit=CLAIM)
         except (Conflict, StoreUnavailable) as error:
             notices.waiting(error)
             return False

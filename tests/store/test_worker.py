@@ -138,3 +138,24 @@ def test_what_a_worker_cannot_begin_with_is_said(
     given = ["--store", sqlite] if "--handlers" in arguments else []
     done = CliRunner().invoke(cli.main, ["worker", *given, *arguments])
     assert (done.exit_code, said in done.output) == (code, True), done.output
+
+
+STOPPED = """
+import signal
+from datetime import timedelta
+from types import SimpleNamespace
+
+from amends.engine.worker import Worker
+
+idle = SimpleNamespace(run_due=lambda limit: (), deliver=lambda limit: ())
+for index in range(1_000):
+    worker = Worker(idle, idle=timedelta(microseconds=20))
+    signal.signal(signal.SIGALRM, lambda *_: worker.stop())
+    signal.setitimer(signal.ITIMER_REAL, 0.0005 + index % 50 * 0.00001)
+    worker.run()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this platform has no timers that send signals")
+def test_a_signal_ends_a_worker_at_whichever_instruction_it_arrives() -> None:
+    subprocess.run([sys.executable, "-c", STOPPED], check=True, timeout=120)
