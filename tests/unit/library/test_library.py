@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from amends.engine.errors import UnknownPolicy
 from amends.engine.library import Library
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+POLICIES = Path(__file__).parents[3] / "policies"
 BODY = """
 roles: [user]
 events: {go: {by: user}}
@@ -360,3 +363,16 @@ def test_policies_are_told_apart_by_their_digests(load: Load) -> None:
     digests: set[Any] = {found.ref.bundle for found in library.policies}
     assert digests == set(library.bundles)
     assert len(digests) == 2
+
+
+def test_whoever_looks_for_mistakes_loads_nothing_that_moves_a_case() -> None:
+    """Starting takes longer than checking, and is what an author waits for."""
+    program = (
+        "import sys\n"
+        "from amends.engine.publishing.loading import Loaded, load_policies\n"
+        f"found = load_policies([{str(POLICIES)!r}], Loaded, dates=False)\n"
+        "heavy = ['transitions', 'hashlib', 'holidays', 'jsonschema', 'sqlalchemy', 'amends.engine.step']\n"
+        "print(len(found.policies) > 3, [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True []\n"
