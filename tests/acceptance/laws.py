@@ -58,7 +58,7 @@ def hold(policy: CompiledPolicy, before: Case | None, step: Step, after: Case) -
 
 def stands_in_declared_states(policy: CompiledPolicy, case: Case) -> None:
     """Demand that each leg of the policy stands in a state of its own."""
-    assert [*case.legs] == [leg.name for leg in policy.legs]
+    assert case.legs.keys() == {leg.name for leg in policy.legs}
     for leg in policy.legs:
         assert case.legs[leg.name] in leg.states, f"`{case.legs[leg.name]}` is no state of `{leg.name}`"
 

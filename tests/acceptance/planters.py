@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from amends.engine.document import Fields, Items, Scalar, walk
+from amends.engine.document import Fields, Items, Scalar
 
 if TYPE_CHECKING:
     from tests.acceptance.planting import BAD_BYTE, Edit, Fault, Planter, Puts, Sheet, at, texts
@@ -144,21 +144,16 @@ def nothing_to_remove(sheet: Sheet) -> Fault:
 
 
 def items_dropped(sheet: Sheet) -> Fault:
-    """Keep one of the rules or routes that the extended policy has in a list, and no other."""
-    assert sheet.base is not None
-    for way, items in walk(sheet.base.node):
-        keys = tuple(map(str, way))
-        if (
-            keys[2:] in {("rules",), ("routes",)}
-            and isinstance(items, Items)
-            and at(sheet.node, keys) is None
-        ):
-            kept = next(
-                (text for text in map(sheet.base.written, items.items) if text.startswith("{id:")), None
-            )
-            if kept is not None and len(items.items) > 1:
-                return Fault(puts={(*keys[:2], f"«{keys[2]}"): f"[{kept}]"})
-    raise AssertionError("the extended policy has no list to drop items of")
+    """Lay over the policy one that keeps a rule of a table, and drops the other."""
+    name, version = first_value(sheet, "policy"), first_value(sheet, "version")
+    kept = "{id: one, when: planted_flag, then: 1}"
+    over = (
+        f'amends: 1\npolicy: planted\nversion: planted\nextends: {{policy: {name.text}, version: "{version.text}"}}\n'
+        f"tables: {{planted_117: {{«rules: [{kept}]}}}}\n"
+    )
+    rules = f"[{kept}, {{id: two, when: true, then: 2}}]"
+    puts = {**FLAG, ("tables", "planted_117"): f"{{hit: first, outputs: int, rules: {rules}}}"}
+    return Fault(puts=puts, beside={"over.yaml": over})
 
 
 def unsupported(sheet: Sheet) -> Fault:
