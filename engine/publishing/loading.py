@@ -277,7 +277,9 @@ class _Loader:
         others = [of for of, source in self.sources.items() if source.node.place.file != extends.place.file]
         versions = sorted(known for of, known in others if of == name)
         key, message = "policy", f"there is no policy `{name[:60]}` to extend, here or beside this file"
-        hint = did_you_mean(name, sorted({of for of, _ in others}))
+        near = did_you_mean(name, sorted({of for of, _ in others}))
+        elsewhere = "where it lies elsewhere, name its folder too"
+        hint: str | None = f"{near}; {elsewhere}" if near else elsewhere
         if versions:
             key, message = "version", f"the policy `{name}` has no version `{version[:60]}` to extend"
             hint = did_you_mean(version, versions)
