@@ -11,7 +11,7 @@ from . import sla
 from .case import Case, Payout
 from .errors import RuleError
 from .form import object_schema, schema_of
-from .policy import HOST, RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy, PayoutRule
+from .policy import RESULT_DATA, RESULTS, VERDICTS, CompiledPolicy, PayoutRule
 from .policy import Event as EventRule
 from .stepping import approval
 from .stepping.moving import Mover
@@ -106,7 +106,9 @@ def _results(work: Work) -> Iterator[Allowed]:
                 judges = _judges(work, rule, payout, declines=verdict == "declined")
                 yield _result(work.policy, name, verdict, judges)
         if any(part.attempt for part in payout.parts):
-            yield from (_result(work.policy, name, said, (HOST, *rule.reported_by)) for said in RESULTS)
+            yield from (
+                _result(work.policy, name, said, (work.policy.host, *rule.reported_by)) for said in RESULTS
+            )
 
 
 def _judges(work: Work, rule: PayoutRule, payout: Payout, *, declines: bool) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ class _Compiler:
         self.under = under
         self.diagnostics = diagnostics
         self.legs = written_legs(node)
-        self.roles = read_roles(at(node, "roles"), diagnostics)
+        self.roles, self.host = read_roles(at(node, "roles"), diagnostics)
         self.sources = read_sources(at(node, "sources"), diagnostics)
         self.reason = EnumType(
             "reason", (*(key for key, _, _ in entries(at(node, "reasons"))), *BUILT_IN_REASONS)
@@ -178,7 +178,7 @@ class _Compiler:
                 if result.keep_as:
                     by_record[result.keep_as].append(result)
                 continue
-            event = read_event(name, value, self.roles, self.types, self.context)
+            event = read_event(name, value, self.roles, self.host, self.types, self.context)
             found[name] = event
             by_record[name].append(event)
             if event.keep_as and event.keep_as != name:
@@ -211,8 +211,8 @@ class _Compiler:
 
     def policy(self) -> CompiledPolicy:
         """Read everything; the result is to be used only if there was no error."""
-        facts = self.facts()
-        payout_names = [name for name, _, _ in entries(at(self.node, "payouts"))]
+        node, facts = self.node, self.facts()
+        payout_names = [name for name, _, _ in entries(at(node, "payouts"))]
         events, records = self.events()
         self.rules.declare()
         for leg in self.legs:
@@ -220,18 +220,18 @@ class _Compiler:
                 self.scope.declare(leg.name, "leg", leg.key.place, leg.declared())
         lookups = self.lookups(facts)
         lookups.declare()
-        for name, _, value in entries(at(self.node, "facts")):
+        for name, _, value in entries(at(node, "facts")):
             facts[name] = read_default(facts[name], value, self.context)
-        for name, key, _ in entries(at(self.node, "payouts")):
+        for name, key, _ in entries(at(node, "payouts")):
             self.scope.declare(name, "payout", key.place, payout_declared(name, MoneyType(self.currency)))
         self.scope.read_all()
         flow = self.flow(facts, events, payout_names)
         legs = tuple(read_leg(leg.name, leg.states, flow) for leg in self.legs)
-        slas = read_slas(at(self.node, "sla"), flow, state=None)
+        slas = read_slas(at(node, "sla"), flow, state=None)
         clocks = {sla.id: sla for sla in (*_slas_of_states(legs), *slas)}
         return CompiledPolicy(
             ref=self.ref,
-            title=says(at(self.node, "title")),
+            title=says(at(node, "title")),
             sources=self.sources,
             in_force=self.in_force(facts),
             serves=self.serves(),
@@ -240,14 +240,13 @@ class _Compiler:
             rounding=self.rounding(),
             calendars=self.almanac.calendars(),
             roles=self.roles,
+            host=self.host,
             facts=facts,
             events=events,
             results=self.results,
             records=records,
             effects=dict(flow.effects),
-            reasons=read_reasons(
-                at(self.node, "reasons"), self.context, {sla.name for sla in clocks.values()}
-            ),
+            reasons=read_reasons(at(node, "reasons"), self.context, {sla.name for sla in clocks.values()}),
             params=self.rules.params,
             param_sources=self.rules.param_sources,
             moments=self.rules.moments,
@@ -260,11 +259,11 @@ class _Compiler:
             slas=slas,
             clocks=clocks,
             hearing=_hearing(clocks.values()),
-            escalations=read_escalations(at(self.node, "escalations"), flow, legs),
+            escalations=read_escalations(at(node, "escalations"), flow, legs),
             payouts=self.payouts(flow),
             sensitive=_sensitive(facts, events),
             size=(self.keys(), sum(len(leg.states) for leg in legs)),
-            migrates=read_migrates(at(self.node, "migrates"), flow, self.ref.version),
+            migrates=read_migrates(at(node, "migrates"), flow, self.ref.version),
             extends=tuple(
                 (word(at(node, "policy")) or "", word(at(node, "version")) or "")
                 for node in reversed(self.under)

@@ -25,6 +25,8 @@ from .values import Value
 
 #: The role of the application itself, which reports what became of payouts.
 HOST: Final = "host"
+#: Its role in a policy that has a `host` of its own, such as somebody who lets rooms.
+SYSTEM: Final = "system"
 #: What the host reports of a payout, as events `PAYOUT.settled` and so on.
 RESULTS: Final = ("settled", "failed", "reversed")
 #: What is said of a payout that needs approval, as events `PAYOUT.approved` and `PAYOUT.declined`.
@@ -358,6 +360,8 @@ class CompiledPolicy:
     #: Or the expression that names another.
     calendars: Mapping[str, Calendar | Checked]
     roles: Mapping[str, Text]
+    #: The role of the application itself.
+    host: str
     facts: Mapping[str, Field]
     events: Mapping[str, Event]
     #: What `events` says of results of payouts and of verdicts on them, by names such as `credit.failed`.

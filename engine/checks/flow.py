@@ -139,7 +139,7 @@ class Flow:
         payout = self.policy.payouts.get(name)
         if payout and said in VERDICTS:
             return {role for tier in payout.approvals for role in tier.by}
-        return {"host", *payout.reported_by} if payout else {"host"}
+        return {self.policy.host, *(payout.reported_by if payout else ())}
 
 
 def takes_all(candidate: Candidate) -> bool:

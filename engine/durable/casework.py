@@ -133,9 +133,10 @@ class Casework:
         return work
 
     def take(self, transaction: Transaction, case_id: str, arrived: Event) -> Sent:
-        """Send one event within a transaction that does more."""
+        """Send what the application itself has to say, within a transaction that does more."""
         session = self._session(transaction)
-        sent = _send(session, case_id, arrived)
+        host = session.working(case_id).policy.host
+        sent = _send(session, case_id, replace(arrived, actor=host, role=host))
         session.flush()
         return sent
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..diagnostics import Diagnostics, Place
 from ..document import Fields, Items, Node, Scalar
-from ..policy import HOST, Event, Field
+from ..policy import HOST, SYSTEM, Event, Field
 from ..rules.condition import Context, read_constant, read_term
 from ..source import SURENESS, Source
 from ..types import (
@@ -244,21 +244,22 @@ def read_sources(node: Node | None, diagnostics: Diagnostics) -> dict[str, Sourc
     return found
 
 
-def read_roles(node: Node | None, diagnostics: Diagnostics) -> dict[str, dict[str, str]]:
-    """Read `roles`, a list of names or a map to text for people, and add the built-in one."""
-    written = [key for _, key, _ in entries(node)] if isinstance(node, Fields) else items(node)
-    for item in written:
-        if isinstance(item, Scalar) and item.text == HOST:
-            # Whoever has it may report what became of money.
-            message = f"the role `{HOST}` is built in: it is the application itself"
-            diagnostics.add("AM105", item.place, message, hint="give the role a name of its own")
+def read_roles(node: Node | None, diagnostics: Diagnostics) -> tuple[dict[str, dict[str, str]], str]:
+    """Read `roles`, a list of names or a map to text for people; return them with the built-in one, and which that is."""
     if isinstance(node, Fields):
         roles = {key: says(value) for key, _, value in entries(node)}
     else:
         # A text of names with commas is no list, which the schema says; who is meant by them is plain all the same.
         listed = node.text.replace(",", " ").split() if isinstance(node, Scalar) else names(node)
         roles = {name: {} for name in listed}
-    return {**roles, HOST: {}}
+    host = SYSTEM if HOST in roles else HOST
+    written = [key for _, key, _ in entries(node)] if isinstance(node, Fields) else items(node)
+    for item in written:
+        if isinstance(item, Scalar) and item.text == host:
+            # Whoever has it may report what became of money.
+            message = f"the role `{host}` is the application itself, where `{HOST}` is a role of the policy"
+            diagnostics.add("AM105", item.place, message, hint="give the role a name of its own")
+    return {**roles, host: {}}, host
 
 
 def read_field(name: str, node: Node, types: Types, context: Context, *, prefix: str = "") -> Field:
@@ -289,8 +290,10 @@ def read_default(field: Field, node: Node, context: Context) -> Field:
     )
 
 
-def read_event(name: str, node: Node, roles: Mapping[str, object], types: Types, context: Context) -> Event:
-    """Read one entry of `events`."""
+def read_event(
+    name: str, node: Node, roles: Mapping[str, object], host: str, types: Types, context: Context
+) -> Event:
+    """Read one entry of `events`, which anybody may send but `host` where it does not say who."""
     by = known(at(node, "by"), "role", roles, context.diagnostics)
     for key, place, _ in entries(at(node, "data")):
         if key in dict(RECORD_FIELDS):
@@ -298,7 +301,7 @@ def read_event(name: str, node: Node, roles: Mapping[str, object], types: Types,
             context.diagnostics.add("AM105", place.place, message, hint="give it another name")
     return Event(
         name=name,
-        by=by or tuple(role for role in roles if role != HOST),
+        by=by or tuple(role for role in roles if role != host),
         fields=tuple(
             read_field(key, value, types, context, prefix=f"{name}.")
             for key, _, value in entries(at(node, "data"))

@@ -9,7 +9,7 @@ from .. import payout, sla
 from ..errors import RuleError
 from ..machine import machines
 from ..moment import Finished, evaluate_moment, opening
-from ..policy import HOST, Action, Ask, Candidate, Escalation, Outcome, State
+from ..policy import Action, Ask, Candidate, Escalation, Outcome, State
 from ..rules.condition import holds
 from ..step import Move
 from ..values import Value
@@ -118,7 +118,7 @@ class Mover:
         """Let the legs and clocks hear of a payout's event; nobody has to listen."""
         taken: list[Taken] = []
         for leg, candidates in self.listening(event).items():
-            found = choose(self.work, candidates, self.role or HOST)
+            found = choose(self.work, candidates, self.role or self.work.policy.host)
             if found.failed:
                 self.chosen(found)
             # Unknown is not yet: the result itself stands, and `always` may act on it later.

@@ -12,7 +12,7 @@ from .. import payout, sla
 from ..case import Approval, Reason
 from ..diagnostics import did_you_mean
 from ..literal import Misfit
-from ..policy import HOST, RESULTS, VERDICTS, Candidate, PayoutRule
+from ..policy import RESULTS, VERDICTS, Candidate, PayoutRule
 from ..policy import Event as EventRule
 from ..step import REFUSED, Event
 from ..values import Value
@@ -138,7 +138,7 @@ def _take_result(mover: Mover, event: Event, name: str, result: str) -> None:
         hint = did_you_mean(event.name, [*mover.policy.events, *(f"{name}.{one}" for one in known)])
         raise Refused(built_in("unknown_event", event=event.name, hint=hint))
     judges = tuple(dict.fromkeys(role for tier in rule.approvals for role in tier.by))
-    _check_role(event, judges if result in VERDICTS else (HOST, *rule.reported_by))
+    _check_role(event, judges if result in VERDICTS else (mover.policy.host, *rule.reported_by))
     found = mover.work.payouts.get(name)
     currency = found.granted.currency if found else mover.work.currency
     if (misfit := unfit_result(event, currency)) is not None:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -284,3 +285,33 @@ def test_a_delivery_is_a_cloud_event(engine: Any) -> None:
     )
     assert all(name.isalnum() and name.islower() for name in event)
     assert datetime.fromisoformat(event["time"]).tzinfo is not None
+
+
+LETTING = """
+amends: 1
+policy: letting
+version: v1
+currency: EUR
+roles: [guest, host]
+events: {cancel: {by: host}}
+payouts: {deposit: {amount: 'money("100 EUR")', routes: [{via: card}]}}
+states:
+  booked: {initial: true, on: {cancel: {to: cancelled, do: [{pay: deposit}]}}}
+  cancelled: {on: {deposit.settled: closed}}
+  closed: {final: true}
+"""
+
+
+def test_results_are_those_of_the_application_where_a_policy_has_a_host_of_its_own(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "letting.yaml").write_text(LETTING, encoding="utf-8")
+    engine = make(Library.load(tmp_path / "letting.yaml"))
+    engine.effect("payout")(lambda _: Settled(reference="bank-1"))
+    engine.open("letting", {}, at=NOON, case_id="a")
+    engine.send("a", "cancel", by="host:4", at=NOON)
+    (settled,) = [one for one in engine.allowed("a", NOON) if one.event == "deposit.settled"]
+    assert settled.by == ("system",)
+    engine.deliver(NOON)
+    assert engine.case("a").state == "closed"
+    assert engine.journal("a")[-1].input.actor == "system"
