@@ -46,7 +46,7 @@ class Wanted:
     key: Literal["state", "decision", "reason", "amount", "currency", "route", "deadline", "effects"]
     #: Which deadline; None for everything else.
     name: str | None = None
-    #: Text or a map, an amount as Money, a deadline's due as an instant, effects as plain data.
+    #: Text or a map, an amount as Money or a map of them, a deadline's due as an instant, effects as plain data.
     value: Value
     place: Place
 
@@ -215,7 +215,7 @@ class _Reader:
                 case "state" | "decision" | "reason" | "currency" as name:
                     yield Wanted(key=name, value=to_plain(value), place=value.place)
                 case "amount":
-                    yield Wanted(key="amount", value=self.amount(value), place=value.place)
+                    yield Wanted(key="amount", value=self.amounts(value), place=value.place)
                 case "effects":
                     yield Wanted(key="effects", value=to_plain(value), place=value.place)
                 case "route":
@@ -230,9 +230,12 @@ class _Reader:
                         )
 
     def route(self, node: Node) -> Value:
+        return self.amounts(node) if isinstance(node, Fields) else to_plain(node)
+
+    def amounts(self, node: Node) -> Value:
         if isinstance(node, Fields):
             return {key.text: self.amount(value) for key, value in node.entries}
-        return to_plain(node)
+        return self.amount(node)
 
     def amount(self, node: Node) -> Money:
         try:

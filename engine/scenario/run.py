@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, Final, Literal
 
-from ..case import Case, Payout, Reason
+from ..case import PAYOUT_STATES, Case, Payout, Reason
 from ..deadlines import deadlines
 from ..diagnostics import Place, did_you_mean
 from ..engine import Engine
@@ -25,6 +25,12 @@ from .read import Expectation, ScenarioCase, ScenarioEvent, ScenarioFile, Wanted
 
 #: The decision that a step records which could not be decided, where it states none.
 UNDECIDED: Final = "undecided"
+
+#: How an expectation says which of several payouts it is about.
+_NAME_IT: Final = {
+    "amount": 'a map such as `{NAME: "12.00"}` says which payout is meant',
+    "route": "`effects` tell of every one that is asked for",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +251,10 @@ class _Seen:
             case "reason":
                 return recorded(self.journal)[1]
             case "amount":
+                if isinstance(wanted.value, Mapping):
+                    return {str(name): self._granted(str(name)) for name in wanted.value}
                 payout = granted_last(self.case)
-                return Money(Fraction(0), self.case.currency or "") if payout is None else payout.granted
+                return self._nothing if payout is None else payout.granted
             case "currency":
                 return self.case.currency
             case "route":
@@ -256,35 +264,57 @@ class _Seen:
             case "effects":
                 return self.asked
 
+    @property
+    def _nothing(self) -> Money:
+        return Money(Fraction(0), self.case.currency or "")
+
+    def _granted(self, name: str) -> Money | None:
+        """Return what was granted of a payout: zero where nothing was yet, and None where there is no such payout."""
+        if name not in self.policy.payouts:
+            return None
+        payout = self.case.payouts.get(name)
+        return self._nothing if payout is None else payout.granted
+
     def _state(self, wanted: Value) -> Value:
         legs = self.case.legs
         if isinstance(wanted, Mapping):
-            return {leg: legs.get(leg) for leg in wanted}
+            # Legs and payouts share one namespace.
+            return {name: legs.get(str(name)) or self._payout_state(str(name)) for name in wanted}
         # Names of states are unique, so one alone says which leg is meant.
         if wanted in legs.values():
             return wanted
         return self.case.state if len(legs) == 1 else dict(legs)
 
+    def _payout_state(self, name: str) -> str | None:
+        if name not in self.policy.payouts:
+            return None
+        payout = self.case.payouts.get(name)
+        return "none" if payout is None else payout.state
+
     def hint(self, wanted: Wanted) -> str | None:
-        """Say what was probably meant by a deadline, a leg or a state of which there is none, or of which payout it is."""
+        """Say what was probably meant by a deadline, leg, payout or state of which there is none, or whose amount it is."""
         if wanted.key == "state":
             return self._hint_at_state(wanted.value)
+        if wanted.key == "amount" and isinstance(wanted.value, Mapping):
+            unknown = (str(name) for name in wanted.value if name not in self.policy.payouts)
+            return next((did_you_mean(name, self.policy.payouts) for name in unknown), None)
         if wanted.key in ("amount", "route") and len(self.case.payouts) > 1:
             last = granted_last(self.case)
             (name,) = (name for name, payout in self.case.payouts.items() if payout is last)
-            return f"of `{name}`, which was granted last; `effects` tell of every one that is asked for"
+            return f"of `{name}`, which was granted last; {_NAME_IT[wanted.key]}"
         if wanted.name is None or wanted.name in self.deadlines:
             return None
         return did_you_mean(wanted.name, self.deadlines) or "no clock, window or moment of that name stands"
 
     def _hint_at_state(self, wanted: Value) -> str | None:
-        legs = {leg.name: leg.states for leg in self.policy.legs}
-        whole = {state: "" for states in legs.values() for state in states}
+        legs = {leg.name: tuple(leg.states) for leg in self.policy.legs}
+        known = {**legs, **dict.fromkeys(self.policy.payouts, PAYOUT_STATES)}
+        whole = tuple(state for states in legs.values() for state in states)
         named = wanted.items() if isinstance(wanted, Mapping) else [(None, wanted)]
-        for leg, state in named:
-            if leg is not None and leg not in legs:
-                return did_you_mean(str(leg), legs)
-            if state not in (states := whole if leg is None else legs[leg]):
+        for name, state in named:
+            if name is not None and name not in known:
+                return did_you_mean(str(name), known)
+            if state not in (states := whole if name is None else known[name]):
                 return did_you_mean(str(state), states)
         return None
 

@@ -236,3 +236,11 @@ def test_expected_effects_stand_as_they_are_written(path: Path) -> None:
     expected = CASE.replace("amount:", 'effects: [{notify: {to: a}}, {payout: {amount: "1.00"}}], amount:')
     wanted = {item.key: item.value for item in only(path, HEAD + expected).expect[-1].wanted}
     assert wanted["effects"] == [{"notify": {"to": "a"}}, {"payout": {"amount": "1.00"}}]
+
+
+def test_amounts_may_be_named_by_payout(path: Path) -> None:
+    named = CASE.replace('amount: "12.5"', 'amount: {refund: "12.5", fine: "0"}')
+    wanted = {item.key: item.value for item in only(path, HEAD + named).expect[-1].wanted}
+    assert wanted["amount"] == {"refund": Money(Fraction(25, 2), ""), "fine": Money(Fraction(0), "")}
+    (finding,) = findings(path, HEAD + CASE.replace('amount: "12.5"', "amount: {}"))
+    assert "AM102" in finding

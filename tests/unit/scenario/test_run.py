@@ -78,6 +78,8 @@ class FakeEngine:
     asked: list[Any] = field(default_factory=list)
     refuses: str | None = None
     lookups: dict[str, Any] = field(default_factory=dict)
+    #: The payouts that its policy declares.
+    kinds: tuple[str, ...] = ()
     library: Any = field(default_factory=lambda: SimpleNamespace(choose=_asks_nothing, policies=()))
 
     def open(self, policy: str | None, facts: Mapping[str, Any], **options: Any) -> Case:
@@ -100,8 +102,8 @@ class FakeEngine:
         return self.journal_
 
     def policy_of(self, _id: str) -> Any:
-        legs = self.case_.legs.items()
-        return SimpleNamespace(legs=[SimpleNamespace(name=leg, states={state: None}) for leg, state in legs])
+        legs = [SimpleNamespace(name=leg, states={state: None}) for leg, state in self.case_.legs.items()]
+        return SimpleNamespace(legs=legs, payouts=dict.fromkeys(self.kinds))
 
 
 @pytest.fixture(autouse=True)
@@ -272,8 +274,44 @@ def test_of_several_payouts_it_is_said_which_one_an_amount_is_of() -> None:
     (check,) = play(FakeEngine(case_of(payouts=payouts)), ("route", {"debit": money("30")})).checks
     said = "of `credit`, which was granted last; `effects` tell of every one that is asked for"
     assert (check.passed, check.hint) == (False, said)
+    (check,) = play(FakeEngine(case_of(payouts=payouts)), ("amount", money("1"))).checks
+    said = 'of `credit`, which was granted last; a map such as `{NAME: "12.00"}` says which payout is meant'
+    assert (check.passed, check.hint) == (False, said)
     (check,) = play(FakeEngine(case_of(payouts={"credit": payouts["credit"]})), ("amount", money("1"))).checks
     assert check.hint is None
+
+
+def test_a_map_names_the_payouts_that_amounts_are_of_and_one_that_was_never_granted_is_zero() -> None:
+    payouts = {"credit": payout(2, ("all", "30", "card")), "debit": payout(1, ("all", "5", "invoice"))}
+    engine = FakeEngine(case_of(payouts=payouts), kinds=("credit", "debit", "fine"))
+    named = {"debit": money("5", ""), "fine": money("0", "")}
+    assert actual(engine, "amount", named)[1] is True
+    assert actual(engine, "amount", {**named, "fine": money("0.01", "")})[1] is False
+    assert actual(engine, "amount", {**named, "credit": money("5", "")})[1] is False
+
+
+def test_an_amount_of_a_payout_that_there_is_not_is_wrong_and_says_which_was_meant() -> None:
+    (check,) = play(FakeEngine(kinds=("credit",)), ("amount", {"credti": money("0", "")})).checks
+    assert (check.actual, check.passed) == ({"credti": None}, False)
+    assert check.hint == "did you mean `credit`?"
+
+
+def test_a_map_of_states_names_legs_and_payouts() -> None:
+    engine = FakeEngine(
+        case_of(payouts={"credit": payout(2, ("all", "30", "card"))}), kinds=("credit", "fine")
+    )
+    assert actual(engine, "state", {"main": "answering", "credit": "asked", "fine": "none"})[1] is True
+    assert actual(engine, "state", {"credit": "settled"}) == ({"credit": "asked"}, False)
+    assert actual(engine, "state", {"debit": "none"}) == ({"debit": None}, False)
+
+
+def test_a_state_that_no_payout_can_have_says_what_was_probably_meant() -> None:
+    engine = FakeEngine(kinds=("credit",))
+    hints = [
+        play(engine, ("state", {name: state})).checks[0].hint
+        for name, state in (("credit", "needs_detail"), ("credt", "none"), ("credit", "settled"))
+    ]
+    assert hints == ["did you mean `needs_details`?", "did you mean `credit`?", None]
 
 
 def test_a_deadline_is_compared_to_the_second() -> None:
