@@ -23,7 +23,7 @@ from .publishing.citing import cited
 from .scenario import ScenarioCase, play
 from .scenario.run import open_case
 from .source import Source
-from .step import Answered, Due, Effect, Event, Migrate, Move, Open, Step, Trace, Verdict
+from .step import Answered, Due, Effect, Event, Migrate, Move, Open, Step, Trace, Verdict, unsure
 from .stepping.sealing import open_to_all
 from .values import Value
 
@@ -82,7 +82,7 @@ class Entry:
     rule: str | None
     #: Where the rule comes from; a source that the policy does not describe is not among them.
     sources: tuple[Source, ...]
-    #: For a refusal, every candidate that did not hold, with its clauses.
+    #: For a refusal, every candidate that did not hold, with its clauses; else those taken while their conditions were unknown.
     failed: tuple[Trace, ...]
     #: Facts that would have decided it.
     missing: tuple[str, ...]
@@ -209,7 +209,9 @@ def entries(policy: CompiledPolicy, journal: Iterable[Step]) -> Iterator[Entry]:
             reason=step.reason,
             rule=rule,
             sources=cited(policy, step, rule),
-            failed=() if step.verdict == "applied" else tuple(t for t in step.trace if t.result != "holds"),
+            failed=unsure(step)
+            if step.verdict == "applied"
+            else tuple(trace for trace in step.trace if trace.result != "holds"),
             missing=step.missing,
             clocks=tuple(_clocks(case.clocks)),
             effects=tuple(_effects(step)),

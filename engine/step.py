@@ -223,3 +223,9 @@ class Step:
     missing: tuple[str, ...] = ()
     #: Commitments to sensitive values, by their path in the journal entry.
     sealed: Mapping[str, str] = field(default_factory=dict)
+
+
+def unsure(step: Step) -> tuple[Trace, ...]:
+    """Return the candidates that a step took although their conditions were unknown, for the outcome that they state then."""
+    rules = {move.rule for move in step.moves}
+    return tuple(trace for trace in step.trace if trace.result == "unknown" and trace.rule in rules)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..diagnostics import Diagnostic
 from ..money import Money
 from ..scenario import CaseResult, Check, Refused, Results
+from ..step import unsure
 from ..values import Value
 from .diagnostics import findings_data, one_line
 from .paint import Paint
@@ -110,11 +111,14 @@ def _why_lines(check: Check, say: Speech) -> Iterator[str]:
     if step.missing:
         yield f"          {say.word('missing')} {say.listed(step.missing)}"
     for move in step.moves:
-        if move.target is not None:
-            yield f"          {move.source or NOTHING} -> {move.target} by {move.rule}"
-    if step.verdict != "applied":
-        for trace in step.trace:
-            yield from (f"          {line}" for line in clauses(trace, say))
+        way = (
+            f"{say.word('stays')} {move.source or NOTHING}"
+            if move.target is None
+            else f"{move.source or NOTHING} -> {move.target}"
+        )
+        yield f"          {way} by {move.rule}"
+    for trace in unsure(step) if step.verdict == "applied" else step.trace:
+        yield from (f"          {line}" for line in clauses(trace, say))
 
 
 def results_json(results: Results, found: Sequence[Diagnostic] = (), *, language: str = FALLBACK) -> str:

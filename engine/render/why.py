@@ -8,7 +8,7 @@ from ..calendar import zone
 from ..case import Case
 from ..policy import CompiledPolicy
 from ..publishing.citing import cited
-from ..step import Due, Event, Migrate, Open, Step, Trace
+from ..step import Due, Event, Migrate, Open, Step, Trace, unsure
 from ..stepping.messages import Messages
 from .plain import plain, stamp
 from .text import Speech
@@ -51,7 +51,9 @@ def why_data(step: Step, say: Speech) -> dict[str, Any]:
         "rule": None if step.reason is None else step.reason.rule,
         "missing": list(step.missing),
         "moves": [{"leg": m.leg, "from": m.source, "to": m.target, "rule": m.rule} for m in step.moves],
-        "trace": [] if step.verdict == "applied" else [trace_data(trace, say) for trace in step.trace],
+        "trace": [
+            trace_data(trace, say) for trace in (unsure(step) if step.verdict == "applied" else step.trace)
+        ],
     }
 
 

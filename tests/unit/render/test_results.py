@@ -10,7 +10,7 @@ from amends.engine.case import PolicyRef
 from amends.engine.diagnostics import Diagnostics, Place
 from amends.engine.render.results import results_json, results_text
 from amends.engine.scenario import Results
-from amends.engine.step import Open, Step
+from amends.engine.step import Clause, Move, Open, Step, Trace
 
 Golden = Callable[[str, str], None]
 
@@ -49,6 +49,26 @@ def test_an_undecided_step_says_what_is_missing(results: Results) -> None:
     text = results_text(Results(cases=(replace(failed, checks=(decision,)),)))
     assert "    expected  a: yes\n    actual    \u2013\n" in text
     assert "customer:7 reopen: undecided\n              missing ticket.subject\n" in text
+
+
+def test_what_was_taken_while_its_conditions_were_unknown_says_so(results: Results) -> None:
+    _, failed, _ = results.cases
+    check = failed.checks[0]
+    assert check.step is not None
+    step = replace(
+        check.step,
+        verdict="applied",
+        reason=None,
+        moves=(Move(leg="main", source="open", target=None, rule="guard"),),
+        trace=(
+            Trace(rule="guard", result="unknown", clauses=(Clause(text="is_late", value="unknown"),)),
+            Trace(rule="later", result="unknown"),
+        ),
+    )
+    text = results_text(Results(cases=(replace(failed, checks=(replace(check, step=step),)),)))
+    told = ("stays in open by guard", "guard: unknown", "  `is_late` is unknown")
+    assert "".join(f"              {line}\n" for line in told) in text
+    assert "later" not in text
 
 
 def test_the_opening_is_the_hosts(results: Results) -> None:
