@@ -225,8 +225,10 @@ class _Checker:
             hint = f'a value of an enum is quoted: `"{expr.name}"`'
         elif expr.name in FUNCTIONS:
             hint = f"it is a function: `{expr.name}(…)`"
-        else:
-            hint = habits.of_name(expr.name) or hint
+        elif habit := habits.of_name(expr.name):
+            hint = habit
+        elif wanted is not None and required(wanted) == TEXT and not (hint or "").startswith("did you mean"):
+            hint = f'if it is text, quote it: `"{expr.name}"`'
         self.report("AM104", f"nothing is declared under `{expr.name}`", expr.start, expr.end, hint)
         return hole(expr)
 
