@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .allowed import Allowed, declared
 from .diagnostics import did_you_mean
@@ -18,6 +18,9 @@ from .publishing.loading import Loaded, load_policies
 from .publishing.versions import is_in_force, most_specific
 from .rules.condition import holds
 from .stepping.intake import read_facts, reading_of
+
+#: Of how many policies it is told why they cannot read the facts of a case; of more, only their names are.
+_TOLD: Final = 3
 
 
 @dataclass(slots=True)
@@ -98,14 +101,17 @@ class Library(Loaded):
             return found[0]
         what = f"version of `{name}`" if name else "policy"
         if not found:
-            others = (
-                ""
-                if name
-                else f"; the library has {', '.join(sorted({p.ref.name for p in self.policies})) or 'none'}"
-            )
+            others = "" if name else f"; the library has {self._others(facts, at)}"
             raise UnknownPolicy(f"no {what} takes a case with these facts at {at.isoformat()}{others}")
         names = ", ".join(f"{policy.ref.name} {policy.ref.version}" for policy in found)
         raise AmbiguousPolicy(f"more than one {what} takes this case: {names}")
+
+    def _others(self, facts: Mapping[str, Any], at: datetime) -> str:
+        """Return the policies that there are, each with what keeps it from reading these facts, if these are few."""
+        misfits = {policy.ref.name: why for policy in self.policies if (why := _misfit(policy, facts, at))}
+        told = misfits if len(misfits) <= _TOLD else {}
+        names = sorted({policy.ref.name for policy in self.policies})
+        return ", ".join(f"{name} ({told[name]})" if name in told else name for name in names) or "none"
 
 
 def takes(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
@@ -114,13 +120,28 @@ def takes(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> boo
     One whose `serves` says nothing takes every case it can read.
     """
     try:
-        if not is_in_force(policy, facts, at):
-            return False
-        if policy.serves is None:
-            # What it would ask for is no fact, and so no reason not to take the case: scenarios give it beside facts.
-            asked = {*policy.lookups, *policy.balances}
-            read_facts(policy, {name: value for name, value in facts.items() if name not in asked}, at)
-            return True
-        return holds(policy.serves, reading_of(policy, facts, at)) is True
+        return _takes(policy, facts, at)
     except (Misfit, RuleError):
         return False
+
+
+def _takes(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> bool:
+    if not is_in_force(policy, facts, at):
+        return False
+    if policy.serves is None:
+        # What it would ask for is no fact, and so no reason not to take the case: scenarios give it beside facts.
+        asked = {*policy.lookups, *policy.balances}
+        read_facts(policy, {name: value for name, value in facts.items() if name not in asked}, at)
+        return True
+    return holds(policy.serves, reading_of(policy, facts, at)) is True
+
+
+def _misfit(policy: CompiledPolicy, facts: Mapping[str, Any], at: datetime) -> str | None:
+    """Return why a policy cannot read these facts, or None where it can."""
+    try:
+        _takes(policy, facts, at)
+    except Misfit as misfit:
+        return f"{misfit}: {misfit.hint}" if misfit.hint else str(misfit)
+    except RuleError:
+        return None
+    return None

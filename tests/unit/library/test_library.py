@@ -333,6 +333,18 @@ def test_a_policy_that_says_nothing_takes_every_case_it_can_read(load: Load) -> 
             library.choose(facts, NOON)
 
 
+def test_where_no_policy_takes_a_case_it_is_told_which_facts_they_cannot_read(load: Load) -> None:
+    library = load(
+        {"a.yaml": policy("a", more="facts: {n: int}\n"), "b.yaml": served("b", "m > 5", "m: int")}
+    )
+    told = r"; the library has a \(the policy `a` has no fact `nn`: did you mean `n`\?\), b$"
+    with pytest.raises(UnknownPolicy, match=told):
+        library.choose({"nn": 1}, NOON)
+    many = load({f"{name}.yaml": policy(name, more="facts: {n: int}\n") for name in "abcd"})
+    with pytest.raises(UnknownPolicy, match=r"; the library has a, b, c, d$"):
+        many.choose({"nn": 1}, NOON)
+
+
 def test_serves_that_is_unknown_or_fails_takes_no_case(load: Load) -> None:
     library = load(
         {
