@@ -13,7 +13,7 @@ from ..document import Fields, Node, Scalar
 from ..errors import InvalidValue
 from ..expression import Checked
 from ..rules.condition import Computed, Constant, Context, Term, read_expression, read_term
-from ..rules.moment_parts import outcomes
+from ..rules.moment_parts import named_by
 from ..types import TEXT
 from ..values import parse_date
 from .shape import at, entries, items, known, unknown, word
@@ -92,7 +92,7 @@ class PolicyAlmanac:
 
     def _check_outcomes(self, checked: Checked, node: Node, what: str, among: Collection[str]) -> None:
         """Report what an expression may come to, as far as its text tells, and is not declared."""
-        for constant in outcomes(checked.root):
+        for constant in named_by(checked, self.context.scope):
             text = str(constant.value)
             if text not in among and isinstance(node, Scalar):
                 place = node.place_of(constant.start + 1, constant.end + 1)

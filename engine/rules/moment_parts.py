@@ -12,11 +12,11 @@ from ..calendar import Calendar
 from ..diagnostics import Place
 from ..document import Fields, Node, Scalar
 from ..errors import InvalidValue
-from ..expression import Checked, check_text
+from ..expression import Checked, Scope, check_text
 from ..expression.tree import Choice, Constant, Now, Reference, TableCall, sources
 from ..expression.tree import Node as TreeNode
 from ..period import OPENING_SECONDS, Direction, Ends, Period, Roll, parse_period
-from ..types import DATE, HOLE, PERIOD, TEXT, TIMESTAMP, WINDOW, RecordType, Type, required
+from ..types import DATE, HOLE, PERIOD, TEXT, TIMESTAMP, WINDOW, EnumType, RecordType, Type, required
 from ..values import parse_date, parse_timestamp
 from .compiled_moment import DEFAULT_CALENDAR, Base, CompiledMoment, Computed, Given, Literally, Named, Step
 from .condition import Context
@@ -242,7 +242,7 @@ class Parts:
             named: str | Checked | None = self.expression(span, TEXT)
         else:
             named = span.text
-        literals = outcomes(named.root) if isinstance(named, Checked) else ()
+        literals = named_by(named, self.context.scope) if isinstance(named, Checked) else ()
         written = [(span.text, span.place)] if isinstance(named, str) else []
         written += [(str(c.value), span.cut(c.start, c.end).place) for c in literals]
         for text, place in written:
@@ -307,6 +307,17 @@ class Parts:
                 leads = self.almanac.calendar(named)
                 waiting += [leads] if isinstance(leads, Checked) else []
         return found
+
+
+def named_by(checked: Checked, scope: Scope) -> Iterator[Constant]:
+    """Yield the names that an expression may come to, as far as its text and its type tell: of an enum, all its values."""
+    yield from outcomes(checked.root)
+    # Where a text is due, an enum's value is one, and the tree no longer tells which.
+    free = check_text(checked.text, scope)[0]
+    kind = HOLE if free is None or isinstance(free.root, Constant | Choice) else required(free.root.type)
+    if isinstance(kind, EnumType):
+        start, end = checked.root.start, checked.root.end
+        yield from (Constant(value=value, type=kind, start=start, end=end) for value in kind.values)
 
 
 def outcomes(root: TreeNode) -> Iterator[Constant]:

@@ -20,7 +20,7 @@ REST = """
 amends: 1
 policy: times
 version: 1
-facts: {place: text, maybe: optional text, at: timestamp}
+facts: {place: text, land: [de, fr], maybe: optional text, at: timestamp}
 states: {open: {initial: true, on: {}}}
 """
 
@@ -125,6 +125,12 @@ def said(text: str) -> list[str]:
             'calendars: {a: \'=place == "DE" ? "de" : "us"\', de: []}',
             "1:41 AM104 there is no calendar `us` / one of `a`, `de`",
         ),
+        ("calendars: {a: =land, de: []}", "1:17 AM104 there is no calendar `fr` / one of `a`, `de`"),
+        (
+            "calendars: {de: []}\nmoments: {due: {after: at, within: 1 business day, calendar: =land}}",
+            "2:63 AM104 there is no calendar `fr` / one of `de`",
+        ),
+        ("timezone: =land", "1:12 AM104 there is no time zone `de`"),
         ("calendars: {a: =maybe.size(), de: []}", "1:17 AM202 `text` is due here, and this is `int`"),
         (
             "calendars: {a: =plaice, de: []}",
@@ -154,6 +160,10 @@ def said(text: str) -> list[str]:
 )
 def test_a_mistake_is_told_at_its_place_with_its_remedy(text: str, expected: str) -> None:
     assert expected in said(text)
+
+
+def test_what_an_enum_may_be_behind_a_condition_is_not_guessed() -> None:
+    assert calendars('calendars: {a: \'=land == "fr" ? "de" : land\', de: []}').keys() == {"a", "de"}
 
 
 # --- what moments read through them ----------------------------------------------------------------------------------------
