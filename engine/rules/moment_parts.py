@@ -20,7 +20,7 @@ from ..types import DATE, HOLE, PERIOD, TEXT, TIMESTAMP, WINDOW, EnumType, Recor
 from ..values import parse_date, parse_timestamp
 from .compiled_moment import DEFAULT_CALENDAR, Base, CompiledMoment, Computed, Given, Literally, Named, Step
 from .condition import Context
-from .moment_text import Span, looks_like_period, period_hint, whole
+from .moment_text import Span, is_period, looks_like_period, period_hint, whole
 
 _DATED: Final = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d.*)?", re.ASCII)
 
@@ -163,9 +163,17 @@ class Parts:
         try:
             known = parse_period(span.text)
         except InvalidValue as error:
-            self.add("AM106", span.place, str(error), period_hint(span.text))
+            self.add("AM106", span.place, str(error), self.counted_by(span.text) or period_hint(span.text))
             return None
         return Length(known, known, span.place)
+
+    def counted_by(self, text: str) -> str | None:
+        """Return how a period is written whose number is a value, as in `tries days`."""
+        number, _, unit = text.partition(" ")
+        if not is_period(f"2 {unit}") or self.context.scope.find(number.partition(".")[0]) is None:
+            return None
+        product = f'period("1 {unit.removesuffix("s")}") * {number}'
+        return f"a number that is a value is multiplied: `wait: {product}` under `define`, and `wait` here"
 
     def length(self, checked: Checked, span: Span) -> Length:
         """Return a period that an expression tells; that of a param is known at once."""

@@ -20,7 +20,7 @@ REST = """
 amends: 1
 policy: times
 version: 1
-facts: {place: text, land: [de, fr], maybe: optional text, at: timestamp}
+facts: {place: text, land: [de, fr], tries: int, maybe: optional text, at: timestamp}
 states: {open: {initial: true, on: {}}}
 """
 
@@ -129,6 +129,10 @@ def said(text: str) -> list[str]:
         (
             "calendars: {de: []}\nmoments: {due: {after: at, within: 1 business day, calendar: =land}}",
             "2:63 AM104 there is no calendar `fr` / one of `de`",
+        ),
+        (
+            "moments: {due: tries days after at}",
+            '1:16 AM106 `tries days` is not a period such as `30 days` or `2 business days` / a number that is a value is multiplied: `wait: period("1 day") * tries` under `define`, and `wait` here',
         ),
         ("timezone: =land", "1:12 AM104 there is no time zone `de`"),
         ("calendars: {a: =maybe.size(), de: []}", "1:17 AM202 `text` is due here, and this is `int`"),
