@@ -567,3 +567,15 @@ def test_the_page_on_the_command_line_shows_what_it_prints(root: Path) -> None:
     shown = re.search(r"error\[(AM\d+)\].*?see: docs/diagnostics/(AM\d+)", page, re.DOTALL)
     assert shown is not None
     assert shown[1] == shown[2]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_whoever_asks_a_command_for_help_waits_for_no_database(name: str) -> None:
+    program = (
+        "import sys\n"
+        "from importlib import import_module\n"
+        f"import_module('amends.engine.commands.{name}')\n"
+        "print([name for name in ('sqlalchemy', 'alembic', 'holidays') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import Conflict, InvalidValue, StoreUnavailable
 from ..render.plain import dumped
-from ..store.connect import store_status, upgrade_store
-from ..store.migrate import StoreStatus
+from ..store import store_status, upgrade_store
 from .terminal import FAILED, FORMAT, WRONG, patience, say
+
+if TYPE_CHECKING:
+    from ..store.migrate import StoreStatus
 
 URL = click.argument("url", envvar="AMENDS_STORE")
 

@@ -16,7 +16,7 @@ from ..errors import AmendsError, Conflict, InvalidValue, StoreOutdated, StoreUn
 from ..library import Library
 from ..operations import Operations
 from ..render.diagnostics import one_line
-from ..store.connect import store_status
+from ..store import store_status
 from ..store.protocol import Sought
 from ..values import parse_timestamp
 from .terminal import FAILED, UNUSABLE, WRONG, say

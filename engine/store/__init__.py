@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .memory import MemoryStore
 from .protocol import AsyncStore, Result, Store, Work
+
+if TYPE_CHECKING:
+    from .migrate import StoreStatus
 
 
 def open_store(store: Store | str | None) -> Store:
@@ -32,6 +37,20 @@ def open_async_store(store: AsyncStore | MemoryStore | str | None) -> AsyncStore
 
         return AsyncSqlStore(store)
     return store
+
+
+def store_status(url: str) -> StoreStatus:
+    """Return at which revision the tables of a database are; a file that is not there is not made."""
+    from . import connect  # noqa: PLC0415 - whoever asks a command for help waits for no database
+
+    return connect.store_status(url)
+
+
+def upgrade_store(url: str) -> StoreStatus:
+    """Bring the tables of a database up to date, or make them, and return what they are then."""
+    from . import connect  # noqa: PLC0415 - as above
+
+    return connect.upgrade_store(url)
 
 
 class _Wrapped:
