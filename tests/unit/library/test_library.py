@@ -134,7 +134,9 @@ def test_a_folder_of_a_thousand_small_files_is_read_in_time_that_grows_with_it(
         return time.process_time() - start
 
     load({"warm.yaml": policy()})
-    assert spent(1000, "many") < 12 * max(spent(100, "few"), 0.01)
+    # The least of three: what else the process does meanwhile, such as looking for garbage, is nothing that grows.
+    many, few = (min(spent(n, f"{n}_{i}") for i in range(3)) for n in (1000, 100))
+    assert many < 12 * max(few, 0.01)
 
 
 # --- extends ------------------------------------------------------------------------------------------------------------
