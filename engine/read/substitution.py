@@ -110,7 +110,7 @@ def _inside(node: Scalar, arguments: Arguments, diagnostics: Diagnostics) -> Sca
     return replace(node, text=text, value=text, stands=stands)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Spliced(Written):
     """How a text that arguments were put into stands in its file."""
 

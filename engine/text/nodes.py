@@ -57,7 +57,9 @@ class FileText:
         return self.starts[bisect_right(self.starts, offset) - 1]
 
 
-@dataclass(frozen=True, slots=True)
+# Nobody changes one, as no other record; but to freeze it makes it three times as long in the making, and there are
+# thousands in every file. So it is with `Written`.
+@dataclass(slots=True, unsafe_hash=True)
 class Scalar:
     """A single value, or a key."""
 
@@ -193,7 +195,7 @@ def to_plain(node: Node) -> Any:
     return [to_plain(item) for item in node.items]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Written:
     """A scalar as it stands in its file: the stretch, and the style it is written in."""
 
