@@ -28,7 +28,7 @@ test: install-test ## run everything: tests, ruff, mypy
 test-long: install-test ## run every test, also those that take minutes, on many more random examples
 	@$(BIN)/pytest -q -m "long or not long" --hypothesis-profile=long
 
-faults: install-test ## kill, race, restart and flood for some twenty minutes, and print the figures (docs/reliability.md)
+faults: install-test ## kill, race, restart and flood for half an hour, and print the figures (docs/reliability.md)
 	@$(BIN)/pytest -q -s -m "long or not long" tests/faults
 
 SECONDS := 60
