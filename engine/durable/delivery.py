@@ -213,7 +213,7 @@ def _result(delivery: Delivery, outcome: Outcome, now: datetime) -> Event:
     return Event(
         name=f"{delivery.effect.data['payout']}.{outcome.event}",
         data={name: value for name, value in data.items() if value is not None},
-        actor=HOST,
+        actor=HOST,  # `Casework.take` puts the name there by which the policy knows the application
         role=HOST,
         occurred_at=now,
         recorded_at=now,
